@@ -1,0 +1,71 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PORT ?= 8000
+AWS_PORT ?= 4566
+STAGE ?=
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+export SAM_CLI_TELEMETRY := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  Variables: PORT=$(PORT) AWS_PORT=$(AWS_PORT) STAGE=$(STAGE)"
+
+start: $(VENV)/start ## Run everything on http://127.0.0.1:8000 (PORT=, AWS_PORT=, STAGE=)
+	@exec $(PYTHON) -m local --port $(PORT) --aws-port $(AWS_PORT) --stage "$(STAGE)"
+
+test: $(VENV)/dev ## Run all tests
+	$(PYTHON) -m pytest
+
+check: $(VENV)/dev ## Lint, types and template
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	AWS_DEFAULT_REGION=us-east-1 $(VENV)/bin/sam validate --lint
+
+format: $(VENV)/dev ## Format the code
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+key: $(VENV)/start ## Issue an API key: MERCHANT=id MODE=test|live [NAME= COUNTRY= …] [STACK=]
+	@$(PYTHON) -m local.keys issue
+
+rotate: $(VENV)/start ## Replace a key: KEY=key or id [OVERLAP_HOURS=24] [STACK=]
+	@$(PYTHON) -m local.keys rotate
+
+revoke: $(VENV)/start ## End a key now: KEY=key or id [STACK=]
+	@$(PYTHON) -m local.keys revoke
+
+currencies: $(VENV)/dev ## Regenerate the currency table from the iso4217 package
+	$(PYTHON) -m local.currencies
+
+lock: $(VENV)/dev ## Resolve the requirements anew
+	cd tests && ../$(PIP_COMPILE) requirements.in
+	cd local && ../$(PIP_COMPILE) -c ../tests/requirements.txt requirements.in
+	cd layers/dependencies && ../../$(PIP_COMPILE) -c ../../tests/requirements.txt requirements.in
+
+clean: ## Remove what was installed and built
+	rm -rf $(VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache
+
+PIP_COMPILE := $(VENV)/bin/pip-compile --quiet --no-emit-index-url --no-emit-find-links \
+	--no-header --no-annotate --strip-extras
+
+$(VENV)/bin/python:
+	@echo "· Creating $(VENV)"
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed, python3 is $$(python3 --version)"; exit 1; }
+	@python3 -m venv $(VENV)
+
+$(VENV)/start: local/requirements.txt $(VENV)/bin/python
+	@echo "· Installing what the local stack needs (once)"
+	@$(PYTHON) -m pip install --quiet --requirement local/requirements.txt
+	@touch $@
+
+$(VENV)/dev: tests/requirements.txt $(VENV)/start
+	@echo "· Installing what tests and checks need (once)"
+	@$(PYTHON) -m pip install --quiet --requirement tests/requirements.txt
+	@touch $@
+
+.PHONY: help start test check format key rotate revoke currencies lock clean

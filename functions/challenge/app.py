@@ -1,0 +1,85 @@
+"""3DS challenges: the built-in issuer's page (simulated acquirer only) and the return from any."""
+
+from collections.abc import Callable
+
+from payments.acquirer.simulator import ONE_TIME_CODE
+from payments.entry import ApiFunction
+from payments.http import Request, Response, error_response
+from payments.pages import page, redirect
+from payments.pages.checkout_pages import onward, problem_page, shown_amount
+from payments.payment import Payment
+from payments.return_link import origin
+from payments.wiring import Root
+
+
+def show_challenge(request: Request, root: Root) -> Response:
+    """GET /3ds/{challenge} — a challenge that is over leads on to its outcome."""
+    payment, attempt = root.end_challenge.find(_challenge_id(request))
+    if attempt is None or not root.simulator.authentication_result(attempt.id).needs_challenge:
+        return _to_return(request)
+    return _challenge_page(request, payment, wrong_code=False)
+
+
+def answer_challenge(request: Request, root: Root) -> Response:
+    """POST /3ds/{challenge} — the issuer decides; our side hears of it from the acquirer."""
+    payment, attempt = root.end_challenge.find(_challenge_id(request))
+    posted = request.form()
+    if attempt is None:
+        return _to_return(request)
+    if posted.get("action") == "fail":
+        root.simulator.fail_challenge(attempt.id)
+        return _to_return(request)
+    result = root.simulator.pass_challenge(attempt.id, posted.get("code", ""))
+    if result.needs_challenge:
+        return _challenge_page(request, payment, wrong_code=True)
+    return _to_return(request)
+
+
+def come_back(request: Request, root: Root) -> Response:
+    """GET|POST /3ds/{challenge}/return — the outcome is stored before the shopper moves on."""
+    return onward(request, root.end_challenge.resume(_challenge_id(request)))
+
+
+def abandon(request: Request, root: Root) -> Response:
+    """POST /3ds/{challenge}/abandon — the attempt ends, another card may be tried."""
+    return onward(request, root.end_challenge.abandon(_challenge_id(request)))
+
+
+ROUTES: dict[tuple[str, str], Callable[[Request, Root], Response]] = {
+    ("GET", "/3ds/{challenge}"): show_challenge,
+    ("POST", "/3ds/{challenge}"): answer_challenge,
+    ("GET", "/3ds/{challenge}/return"): come_back,
+    ("POST", "/3ds/{challenge}/return"): come_back,
+    ("POST", "/3ds/{challenge}/abandon"): abandon,
+}
+
+
+def challenge(request: Request, root: Root) -> Response:
+    return ROUTES[request.method, request.resource](request, root)
+
+
+def show_error(request: Request, error: Exception) -> Response:
+    return problem_page(request, error_response(error, request.language).status)
+
+
+def _challenge_id(request: Request) -> str:
+    return request.path_parameters["challenge"]
+
+
+def _to_return(request: Request) -> Response:
+    return redirect(f"{request.base_url}/3ds/{_challenge_id(request)}/return")
+
+
+def _challenge_page(request: Request, payment: Payment, *, wrong_code: bool) -> Response:
+    values = {
+        "payment": payment,
+        "amount": shown_amount(payment),
+        "challenge_id": _challenge_id(request),
+        "one_time_code": ONE_TIME_CODE,
+        "wrong_code": wrong_code,
+    }
+    targets = [origin(payment.return_url), origin(request.base_url)]
+    return page(request, 400 if wrong_code else 200, "challenge", values, targets)
+
+
+handler = ApiFunction(challenge, show_error, {})

@@ -1,0 +1,148 @@
+"""The hosted checkout: the page, paying, the payment's status, giving up, and the page's files."""
+
+import mimetypes
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from payments.checkout_link import read_checkout_data
+from payments.entry import ApiFunction
+from payments.errors import InvalidInputError, NotPayableError, PaymentNotFoundError
+from payments.http import Request, Response, declined_response, error_response, json_response
+from payments.lifecycle import Status
+from payments.pages import SECURITY_HEADERS, redirect
+from payments.pages.checkout_pages import (
+    form_page,
+    onward,
+    payment_page,
+    problem_page,
+    status_url,
+)
+from payments.payment import Payment
+from payments.requests import CardForm, parse
+from payments.return_link import return_link
+from payments.use_cases.follow_payment import Progress
+from payments.wiring import Root
+
+STATIC = Path(__file__).parent / "static"
+
+
+def show_checkout(request: Request, root: Root) -> Response:
+    """GET /checkout/?data=… — `data` only says which payment; the stored one is shown."""
+    payment_id, client_secret = read_checkout_data(request.query.get("data", ""))
+    payment = root.follow_payment.find(payment_id, client_secret)
+    return payment_page(request, root.follow_payment.progress(payment))
+
+
+def show_status(request: Request, root: Root) -> Response:
+    """GET /checkout/{id}?client_secret=… — with `wait` the shopper comes from the waiting page."""
+    payment = _find(request, root, request.query)
+    progress = root.follow_payment.progress(payment)
+    if "application/json" in request.headers.get("accept", ""):
+        return _json_progress(request, progress, after_post=False)
+    if "wait" in request.query and progress.status is not Status.PROCESSING:
+        return onward(request, progress)
+    return payment_page(request, progress)
+
+
+def pay(request: Request, root: Root) -> Response:
+    """POST /checkout/{id} — a form post is answered with a redirect, JSON with JSON."""
+    if not _is_form(request):
+        posted = request.json()
+        payment = _find(request, root, posted)
+        return _json_progress(request, _submit(request, root, payment, posted), after_post=True)
+    posted = request.form()
+    payment = _find(request, root, posted)
+    try:
+        return onward(request, _submit(request, root, payment, posted))
+    except InvalidInputError as error:
+        return form_page(request, payment, posted, error)
+    except NotPayableError:
+        return redirect(status_url(payment, request.base_url))
+
+
+def cancel(request: Request, root: Root) -> Response:
+    """POST /checkout/{id}/cancel — back to the shop."""
+    is_form = _is_form(request)
+    payment = _find(request, root, request.form() if is_form else request.json())
+    try:
+        canceled = root.cancel_payment(payment)
+    except NotPayableError:
+        if is_form:
+            return redirect(status_url(payment, request.base_url))
+        raise
+    if is_form:
+        return redirect(return_link(canceled))
+    return json_response(200, {"status": canceled.status, "redirect": return_link(canceled)})
+
+
+def static_file(request: Request, root: Root) -> Response:
+    """GET /checkout/static/{file} — style, script and icon."""
+    name = request.path_parameters["file"]
+    if name not in {path.name for path in STATIC.iterdir()}:
+        raise PaymentNotFoundError
+    kind = mimetypes.guess_type(name)[0] or "text/plain"
+    headers = {"Content-Type": f"{kind}; charset=utf-8", "Cache-Control": "public, max-age=3600"}
+    return Response(200, (STATIC / name).read_text("utf-8"), {**headers, **SECURITY_HEADERS})
+
+
+ROUTES: dict[tuple[str, str], Callable[[Request, Root], Response]] = {
+    ("GET", "/checkout"): show_checkout,
+    ("GET", "/checkout/{id}"): show_status,
+    ("POST", "/checkout/{id}"): pay,
+    ("POST", "/checkout/{id}/cancel"): cancel,
+    ("GET", "/checkout/static/{file}"): static_file,
+}
+
+
+def checkout(request: Request, root: Root) -> Response:
+    return ROUTES[request.method, request.resource](request, root)
+
+
+def show_error(request: Request, error: Exception) -> Response:
+    """JSON callers get the contract's errors; a browser gets a page."""
+    answer = error_response(error, request.language)
+    if not _wants_page(request):
+        return answer
+    return problem_page(request, answer.status)
+
+
+def _is_form(request: Request) -> bool:
+    return request.media_type == "application/x-www-form-urlencoded"
+
+
+def _wants_page(request: Request) -> bool:
+    if request.method == "POST":
+        return _is_form(request)
+    return "application/json" not in request.headers.get("accept", "")
+
+
+def _find(request: Request, root: Root, values: Mapping[str, Any]) -> Payment:
+    client_secret = values.get("client_secret")
+    if not isinstance(client_secret, str):
+        raise PaymentNotFoundError
+    return root.follow_payment.find(request.path_parameters["id"], client_secret)
+
+
+def _submit(request: Request, root: Root, payment: Payment, posted: Mapping[str, Any]) -> Progress:
+    """State before form: what cannot be paid anyway is not worth correcting."""
+    if posted.get("attempt") not in payment.attempt_tokens:
+        root.follow_payment.check_payable(payment)
+    form = parse(CardForm, posted, now_us=root.clock.now_us())
+    return root.pay_payment(payment, form, request.base_url)
+
+
+def _json_progress(request: Request, progress: Progress, *, after_post: bool) -> Response:
+    payment = progress.payment
+    here = status_url(payment, request.base_url)
+    if progress.status is Status.SUCCEEDED:
+        return json_response(200, {"status": "succeeded", "redirect": return_link(payment)})
+    if progress.challenge_url:
+        answer = {"status": "requires_challenge", "redirect": progress.challenge_url}
+        return json_response(202 if after_post else 200, answer)
+    if after_post and progress.status is not Status.PROCESSING:
+        return declined_response(payment.decline_code or "generic_decline", request.language)
+    return json_response(202 if after_post else 200, {"status": progress.status, "redirect": here})
+
+
+handler = ApiFunction(checkout, show_error, {})

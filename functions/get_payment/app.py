@@ -1,0 +1,17 @@
+"""GET /v1/payments/{id} — one payment, strongly consistent."""
+
+from payments.entry import merchant_function, reader
+from payments.http import Request, Response, json_response
+from payments.requests import PaymentQuery, parse
+from payments.views import one_view
+from payments.wiring import Root
+
+
+def get_payment(request: Request, root: Root) -> Response:
+    caller = request.caller
+    query = parse(PaymentQuery, request.query)
+    payment = root.get_payment(caller.account, request.path_parameters["id"], query.test)
+    return json_response(200, one_view(payment, reader(request, root)))
+
+
+handler = merchant_function(get_payment)

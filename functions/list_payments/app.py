@@ -1,0 +1,28 @@
+"""GET /v1/payments/ and /v1/payments/internal — the list, page by page."""
+
+from urllib.parse import urlencode
+
+from payments.entry import merchant_function, reader
+from payments.http import Request, Response, json_response
+from payments.requests import ListQuery, parse
+from payments.views import list_view
+from payments.wiring import Root
+
+
+def list_payments(request: Request, root: Root) -> Response:
+    caller = request.caller
+    query = parse(ListQuery, request.query)
+    listed = root.list_payments(caller.account, query)
+    how = reader(request, root)
+    rows = [list_view(payment, how) for payment in listed.payments]
+    return json_response(200, rows, _next_link(request, listed.next_cursor))
+
+
+def _next_link(request: Request, cursor: str | None) -> dict[str, str]:
+    if cursor is None:
+        return {}
+    query = urlencode({**request.query, "cursor": cursor})
+    return {"Link": f'<{request.base_url}{request.resource}/?{query}>; rel="next"'}
+
+
+handler = merchant_function(list_payments)

@@ -1,0 +1,21 @@
+"""Workflow: Authenticate asks for 3DS; AwaitChallenge shows the shopper the way to a challenge."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from payments.entry import TaskFunction
+from payments.wiring import Root
+
+
+def authenticate(event: Mapping[str, Any], root: Root) -> dict[str, Any]:
+    attempt_id = event["attempt_id"]
+    if "task_token" in event:
+        url = event["authentication"]["challenge_url"]
+        root.run_attempt.await_challenge(attempt_id, event["task_token"], url)
+        return {}
+    authentication = root.run_attempt.authenticate(attempt_id)
+    return {"attempt_id": attempt_id, "authentication": asdict(authentication)}
+
+
+handler = TaskFunction(authenticate)

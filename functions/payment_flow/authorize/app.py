@@ -1,0 +1,18 @@
+"""Workflow: Authorize asks the acquirer for the money and stores the outcome."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from payments.acquirer.port import Authentication
+from payments.entry import TaskFunction, outcome
+from payments.wiring import Root
+
+
+def authorize(event: Mapping[str, Any], root: Root) -> dict[str, Any]:
+    challenge_error = event.get("challenge", {}).get("Error")
+    authentication = Authentication(**event["authentication"])
+    payment = root.run_attempt.authorize(event["attempt_id"], authentication, challenge_error)
+    return outcome(payment, root)
+
+
+handler = TaskFunction(authorize)

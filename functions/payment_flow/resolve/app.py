@@ -1,0 +1,14 @@
+"""Workflow: Resolve ends an attempt whose outcome is unknown, by asking the acquirer for it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from payments.entry import TaskFunction, outcome
+from payments.wiring import Root
+
+
+def resolve(event: Mapping[str, Any], root: Root) -> dict[str, Any]:
+    return outcome(root.run_attempt.resolve(event["attempt_id"]), root)
+
+
+handler = TaskFunction(resolve)

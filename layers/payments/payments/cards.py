@@ -1,0 +1,60 @@
+"""Cards: what a number says about itself, and what may be written down of it."""
+
+import re
+from dataclasses import dataclass, field
+
+_BRANDS = (
+    ("amex", re.compile(r"3[47]")),
+    ("diners", re.compile(r"3(?:0[0-5]|095|[689])")),
+    ("jcb", re.compile(r"35(?:2[89]|[3-8])")),
+    ("mastercard", re.compile(r"5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)")),
+    ("discover", re.compile(r"6011|64[4-9]|65")),
+    ("unionpay", re.compile(r"62|81")),
+    ("visa", re.compile(r"4")),
+)
+MIN_DIGITS, MAX_DIGITS = 12, 19
+_LONG_NUMBER = re.compile(r"[0-9](?:[ .\-]?[0-9]){11,}")
+_SEPARATORS = re.compile(r"[ .\-]")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card as the shopper typed it. Its repr shows no number and no security code."""
+
+    number: str = field(repr=False)
+    cvc: str = field(repr=False)
+    exp_month: int
+    exp_year: int
+    holder: str = field(repr=False, default="")
+
+    @property
+    def brand(self) -> str:
+        return brand_of(self.number)
+
+    @property
+    def last4(self) -> str:
+        """The only digits that may be stored in clear and shown."""
+        return self.number[-4:]
+
+
+def brand_of(number: str) -> str:
+    """The scheme by the number's first digits, `unknown` where none matches."""
+    return next((name for name, start in _BRANDS if start.match(number)), "unknown")
+
+
+def is_luhn_valid(digits: str) -> bool:
+    """The check digit every scheme uses; it catches typing errors, not fraud."""
+    doubled = (int(digit) * 2 for digit in digits[-2::-2])
+    total = sum(map(int, digits[-1::-2])) + sum(d - 9 if d > 9 else d for d in doubled)
+    return total % 10 == 0
+
+
+def holds_card_number(text: str) -> bool:
+    """Whether a card number hides in a text meant for something else, separators or not."""
+    for match in _LONG_NUMBER.finditer(text):
+        digits = _SEPARATORS.sub("", match[0])
+        for start in range(len(digits) - MIN_DIGITS + 1):
+            for length in range(MIN_DIGITS, min(MAX_DIGITS, len(digits) - start) + 1):
+                if is_luhn_valid(digits[start : start + length]):
+                    return True
+    return False

@@ -1,0 +1,146 @@
+"""How Lambda calls us: builds the root once, turns events into calls and errors into answers."""
+
+import os
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from payments.errors import AcquirerUnavailableError, RefusedError
+from payments.http import CORS_HEADERS, Request, Response, error_response
+from payments.lifecycle import Status
+from payments.payment import Payment
+from payments.views import Reader
+from payments.wiring import Root
+
+Event = Mapping[str, Any]
+_OUTCOME_METRICS = {
+    Status.SUCCEEDED: "PaymentSucceeded",
+    Status.REQUIRES_ACTION: "AttemptDeclined",
+    Status.FAILED: "PaymentFailed",
+}
+
+
+class Function:
+    """Holds one function's root.
+
+    In Lambda it is built during init, elsewhere on the first call: importing a handler touches
+    neither environment nor network, and what init builds (clients, no secret, no time) may be
+    cloned by SnapStart.
+    """
+
+    def __init__(self) -> None:
+        self._root: Root | None = None
+        if "AWS_LAMBDA_RUNTIME_API" in os.environ:
+            self.build()
+
+    def build(self) -> None:
+        """Builds the root from the environment as it is now."""
+        self._root = Root()
+
+    @property
+    def root(self) -> Root:
+        if self._root is None:
+            self.build()
+        assert self._root is not None
+        return self._root
+
+    def log_fault(self, error: Exception, request_id: str) -> None:
+        """Type and place of an unforeseen error; never its message, which may quote input."""
+        self.root.logger.error(
+            "unforeseen error",
+            request_id=request_id,
+            error=type(error).__name__,
+            place=traceback.format_tb(error.__traceback__),
+        )
+
+
+class ApiFunction(Function):
+    """A function behind API Gateway. `show_error` says how its errors look."""
+
+    def __init__(
+        self,
+        handle: Callable[[Request, Root], Response],
+        show_error: Callable[[Request, Exception], Response],
+        headers: Mapping[str, str],
+    ) -> None:
+        super().__init__()
+        self._handle = handle
+        self._show_error = show_error
+        self._headers = headers
+
+    def __call__(self, event: Event, context: object) -> dict[str, Any]:
+        request = Request(event, self.root.settings.public_base_url)
+        try:
+            answer = self._handle(request, self.root)
+        except RefusedError as error:
+            answer = self._show_error(request, error)
+        except Exception as error:  # the boundary: nobody outside sees more than a 500 or 503
+            self.log_fault(error, request.request_id)
+            answer = self._show_error(request, error)
+        self.root.logger.info(
+            "answered",
+            request_id=request.request_id,
+            method=request.method,
+            resource=request.resource,
+            status=answer.status,
+        )
+        headers = {**self._headers, **answer.headers}
+        return Response(answer.status, answer.body, headers).to_gateway(request.request_id)
+
+
+def merchant_function(handle: Callable[[Request, Root], Response]) -> ApiFunction:
+    """A route of the merchant's API: JSON, readable from any origin."""
+    return ApiFunction(
+        handle, lambda request, error: error_response(error, request.language), CORS_HEADERS
+    )
+
+
+def reader(request: Request, root: Root) -> Reader:
+    """How this request's views are rendered."""
+    return Reader(
+        now_us=root.clock.now_us(),
+        lifetime_seconds=root.settings.payment_lifetime_seconds,
+        base_url=request.base_url,
+        language=request.language,
+    )
+
+
+class TaskFailedError(Exception):
+    """A workflow task broke. Its text is fixed, for Step Functions keeps it for 90 days."""
+
+    def __init__(self) -> None:
+        super().__init__("the task failed; its log says where")
+
+
+class AwsUnavailableError(TaskFailedError):
+    """An AWS service did not answer, retries included. The workflow tries the task again."""
+
+
+class TaskFunction(Function):
+    """A task of the workflow. The names of its errors are what the workflow's retries know."""
+
+    def __init__(self, handle: Callable[[Event, Root], object]) -> None:
+        super().__init__()
+        self._handle = handle
+
+    def __call__(self, event: Event, context: Any) -> object:
+        try:
+            return self._handle(event, self.root)
+        except AcquirerUnavailableError:
+            raise AcquirerUnavailableError("the acquirer did not answer") from None
+        except (ClientError, BotoCoreError) as error:
+            self.log_fault(error, context.aws_request_id)
+            raise AwsUnavailableError from None
+        except Exception as error:  # the boundary: no message leaves, for it may quote input
+            self.log_fault(error, context.aws_request_id)
+            raise TaskFailedError from None
+
+
+def outcome(payment: Payment | None, root: Root) -> dict[str, str]:
+    """What a task reports of an attempt's end; None: somebody else had ended it."""
+    if payment is None:
+        return {"status": "over"}
+    root.count(_OUTCOME_METRICS.get(payment.status, "AttemptEnded"), payment.account.mode)
+    return {"status": payment.status}

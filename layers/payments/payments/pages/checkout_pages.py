@@ -1,0 +1,99 @@
+"""Which page a payment has, by where it stands. Never a blank one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from payments import ids
+from payments.errors import InvalidInputError
+from payments.http import Request, Response
+from payments.lifecycle import Status
+from payments.money import format_amount
+from payments.pages import page, redirect
+from payments.payment import Payment
+from payments.return_link import origin, return_link
+from payments.texts import text
+from payments.use_cases.follow_payment import Progress
+
+_ENDED = {
+    Status.SUCCEEDED: "paid",
+    Status.REFUNDED: "paid",
+    Status.CANCELED: "canceled",
+    Status.EXPIRED: "expired",
+    Status.FAILED: "failed",
+    Status.BLOCKED: "failed",
+}
+_KEPT_FIELDS = ("exp_month", "exp_year", "name", "email")
+_PROBLEMS = {404: "not_found", 413: "too_large", 415: "media_type", 503: "unavailable"}
+
+
+def status_url(payment: Payment, base_url: str) -> str:
+    """Where the shopper sees how the payment stands."""
+    return f"{base_url}/checkout/{payment.id}?client_secret={payment.client_secret}"
+
+
+def shown_amount(payment: Payment) -> str:
+    return f"{payment.currency} {format_amount(payment.amount_minor, payment.currency)}"
+
+
+def payment_page(request: Request, progress: Progress) -> Response:
+    """The form, the way back into a challenge, the waiting page, or how it ended."""
+    payment = progress.payment
+    if progress.is_payable:
+        return form_page(request, payment)
+    values: dict[str, Any] = {"payment": payment, "amount": shown_amount(payment)}
+    if state := _ENDED.get(progress.status):
+        ended = values | {"state": state, "return_link": return_link(payment)}
+        return page(request, 200, "ended", ended)
+    if progress.challenge_url:
+        values |= {"challenge_url": progress.challenge_url, "challenge_id": progress.challenge_id}
+        return page(request, 200, "challenge_open", values, [origin(progress.challenge_url)])
+    next_url = status_url(payment, request.prefix) + "&wait=1"
+    return page(request, 200, "processing", values | {"next_url": next_url})
+
+
+def form_page(
+    request: Request,
+    payment: Payment,
+    posted: Mapping[str, str] | None = None,
+    error: InvalidInputError | None = None,
+) -> Response:
+    """The payment form; with `error`, the same again, keeping all but the card's secrets."""
+    errors = {
+        fault.field: text(f"field.{fault.code}", request.language, **fault.details)
+        for fault in (error.errors if error else ())
+    }
+    values = {
+        "payment": payment,
+        "amount": shown_amount(payment),
+        "attempt": ids.new_attempt_token(),
+        "values": {name: (posted or {}).get(name, "") for name in _KEPT_FIELDS},
+        "errors": errors,
+        "notice": _notice(payment, request.language),
+    }
+    targets = [origin(payment.return_url), origin(request.base_url)]
+    return page(request, 400 if error else 200, "checkout", values, targets)
+
+
+def problem_page(request: Request, status: int) -> Response:
+    """What cannot be shown: unknown payments and our own faults."""
+    return page(request, status, "problem", {"key": f"error.{_PROBLEMS.get(status, 'internal')}"})
+
+
+def onward(request: Request, progress: Progress) -> Response:
+    """After a post: to the shop, into the challenge, or to the page that shows how it stands."""
+    if progress.status is Status.SUCCEEDED:
+        return redirect(return_link(progress.payment))
+    if progress.challenge_url:
+        return redirect(progress.challenge_url)
+    return redirect(status_url(progress.payment, request.base_url))
+
+
+def _notice(payment: Payment, language: str) -> str | None:
+    """Why the last attempt ended, in no more detail than a shop should show."""
+    code = payment.decline_code
+    if code is None:
+        return None
+    is_authentication = code.startswith("authentication_")
+    return text(
+        "page.declined_authentication" if is_authentication else "declined.message", language
+    )

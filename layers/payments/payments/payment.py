@@ -1,0 +1,95 @@
+"""The payment and the merchant it is for."""
+
+from dataclasses import dataclass, field
+
+from payments import ids, lifecycle
+from payments.ids import Account
+from payments.lifecycle import Status
+
+MAX_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """Who is paid. `local_currency` is where the shop is, `settlement_currency` what it gets."""
+
+    id: str
+    name: str
+    email: str
+    country: str
+    statement_descriptor: str
+    local_currency: str
+    settlement_currency: str
+    enforces_fraud_rules_in_test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """What of a card may be written down and shown (contract, section 4)."""
+
+    method: str
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """One line of the audit trail. Time in microseconds since 1970, UTC."""
+
+    status: Status
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One record behind both views. Times are microseconds since 1970, UTC."""
+
+    account: Account
+    id: str
+    client_secret: str = field(repr=False)
+    status: Status
+    amount_minor: int
+    currency: str
+    description: str
+    items: tuple[str, ...]
+    return_url: str
+    company_name: str
+    company_email: str
+    statement_descriptor: str
+    local_currency: str
+    fee_minor: int
+    net_minor: int
+    net_currency: str
+    created_at_us: int
+    updated_at_us: int
+    history: tuple[StatusChange, ...]
+    customer_email: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    attempt_tokens: tuple[str, ...] = ()
+    card: CardFacts | None = None
+    decline_code: str | None = None
+    three_d_secure: dict[str, str | bool] | None = None
+    challenge_id: str | None = field(repr=False, default=None)
+
+    @property
+    def attempt_id(self) -> str | None:
+        """The attempt under way, or the last one."""
+        if not self.attempt_tokens:
+            return None
+        return ids.attempt_id(self.id, self.attempt_tokens[-1])
+
+    def status_at(self, now_us: int, lifetime_seconds: int) -> Status:
+        """The status a reader sees: an unpaid payment expires by the clock, not by a job."""
+        if (
+            self.status is lifecycle.source(lifecycle.Event.EXPIRE)
+            and self.expires_at_us(lifetime_seconds) <= now_us
+        ):
+            return Status.EXPIRED
+        return self.status
+
+    def expires_at_us(self, lifetime_seconds: int) -> int:
+        """From the id's time, so that index ranges and this comparison agree to the millisecond."""
+        return (ids.payment_id_time_ms(self.id) + lifetime_seconds * 1000) * 1000

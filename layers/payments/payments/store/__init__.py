@@ -1,0 +1,1 @@
+"""What is kept in DynamoDB, one module per table. Every status change is one conditional write."""

@@ -1,0 +1,152 @@
+"""The attempts table: one row per attempt under way, holding the encrypted card until it is used.
+
+No backup and no stream: what is erased here is gone. A row is written before its payment turns
+`processing` and removed after the outcome, so the table is all that a reconciler has to read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from payments.acquirer.port import Authorization
+from payments.ids import Account
+from payments.store.items import from_item, is_condition_failure, to_item
+
+KEPT_SECONDS = 7 * 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to pay. `number` counts from 1; `base_url` is where the shopper's browser is."""
+
+    id: str
+    account: Account
+    payment_id: str
+    number: int
+    token: str
+    amount_minor: int
+    currency: str
+    base_url: str
+    challenge_id: str = field(repr=False)
+    created_at_us: int
+    encrypted_card: bytes | None = field(repr=False, default=None)
+    task_token: str | None = field(repr=False, default=None)
+    challenge_url: str | None = field(repr=False, default=None)
+    is_challenge_over: bool = False
+    authorization: Authorization | None = None
+
+
+class AttemptStore:
+    """Keeps attempts under way."""
+
+    def __init__(self, dynamodb: Any, table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def add(self, attempt: Attempt) -> bool:
+        """False if this attempt is already there: the same form was sent twice."""
+        try:
+            self._dynamodb.put_item(
+                TableName=self._table,
+                Item=to_item(_to_values(attempt)),
+                ConditionExpression="attribute_not_exists(id)",
+            )
+        except ClientError as error:
+            if is_condition_failure(error):
+                return False
+            raise
+        return True
+
+    def get(self, attempt_id: str) -> Attempt | None:
+        """Strongly consistent; None once the attempt is over."""
+        answer = self._dynamodb.get_item(
+            TableName=self._table, Key=to_item({"id": attempt_id}), ConsistentRead=True
+        )
+        item = answer.get("Item")
+        return _from_values(from_item(item)) if item else None
+
+    def await_challenge(self, attempt_id: str, task_token: str, challenge_url: str) -> bool:
+        """The shopper is needed: from now on the challenge URL leads back to this task.
+
+        False if the attempt is over, so that a late task delivery revives nothing.
+        """
+        return self._update(
+            attempt_id,
+            "SET task_token = :task_token, challenge_url = :challenge_url",
+            {":task_token": task_token, ":challenge_url": challenge_url},
+        )
+
+    def end_challenge(self, attempt_id: str) -> None:
+        """The shopper is back, or gave the challenge up: nobody is sent there again."""
+        self._update(attempt_id, "SET is_challenge_over = :over", {":over": True})
+
+    def record_answer(self, attempt_id: str, authorization: Authorization) -> bool:
+        """The acquirer has answered: keep the answer, erase the card, in one write.
+
+        False if the attempt is over.
+        """
+        answer = {"approved": authorization.approved, "decline_code": authorization.decline_code}
+        return self._update(
+            attempt_id,
+            "SET #answer = :answer REMOVE encrypted_card",
+            {":answer": answer},
+            names={"#answer": "authorization"},
+        )
+
+    def remove(self, attempt_id: str) -> None:
+        """The attempt is over."""
+        self._dynamodb.delete_item(TableName=self._table, Key=to_item({"id": attempt_id}))
+
+    def _update(
+        self,
+        attempt_id: str,
+        expression: str,
+        values: dict[str, Any],
+        names: dict[str, str] | None = None,
+    ) -> bool:
+        try:
+            self._dynamodb.update_item(
+                TableName=self._table,
+                Key=to_item({"id": attempt_id}),
+                UpdateExpression=expression,
+                ConditionExpression="attribute_exists(id)",
+                ExpressionAttributeValues=to_item(values),
+                **({"ExpressionAttributeNames": names} if names else {}),
+            )
+        except ClientError as error:
+            if is_condition_failure(error):
+                return False
+            raise
+        return True
+
+
+def _to_values(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "id": attempt.id,
+        "account": str(attempt.account),
+        "payment_id": attempt.payment_id,
+        "number": attempt.number,
+        "token": attempt.token,
+        "amount_minor": attempt.amount_minor,
+        "currency": attempt.currency,
+        "base_url": attempt.base_url,
+        "challenge_id": attempt.challenge_id,
+        "created_at_us": attempt.created_at_us,
+        "encrypted_card": attempt.encrypted_card,
+        "expires_at": attempt.created_at_us // 1_000_000 + KEPT_SECONDS,
+    }
+
+
+def _from_values(values: Mapping[str, Any]) -> Attempt:
+    fields = dict(values)
+    del fields["expires_at"]
+    fields["account"] = Account.parse(fields["account"])
+    for name in ("number", "amount_minor", "created_at_us"):
+        fields[name] = int(fields[name])
+    if card := fields.get("encrypted_card"):
+        fields["encrypted_card"] = bytes(card)
+    if answer := fields.get("authorization"):
+        fields["authorization"] = Authorization(answer["approved"], answer["decline_code"])
+    return Attempt(**fields)

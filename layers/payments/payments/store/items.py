@@ -1,0 +1,37 @@
+"""Between Python values and DynamoDB's typed attributes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+_SERIALIZER = TypeSerializer()
+_DESERIALIZER = TypeDeserializer()
+
+Values = Mapping[str, Any]
+
+
+def to_item(values: Values) -> dict[str, Any]:
+    """Typed attributes; None and empty maps are left out, for absent and null read the same."""
+    return {
+        name: _SERIALIZER.serialize(value)
+        for name, value in values.items()
+        if value is not None and value != {}
+    }
+
+
+def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain values. Numbers are Decimal, as DynamoDB keeps them."""
+    return {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}
+
+
+def is_condition_failure(error: ClientError) -> bool:
+    """Whether a write was refused by its own condition, and not by a fault."""
+    return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
+
+
+def item_before(error: ClientError) -> dict[str, Any] | None:
+    """What stood there when the condition failed, if the write asked for it."""
+    item = error.response.get("Item")
+    return from_item(item) if item else None

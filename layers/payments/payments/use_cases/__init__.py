@@ -1,0 +1,1 @@
+"""What the system does for merchants and shoppers: one module per thing done."""

@@ -1,0 +1,26 @@
+"""The shopper gives up."""
+
+from payments.clock import Clock
+from payments.lifecycle import Status
+from payments.payment import Payment
+from payments.store.payments import PaymentStore, TransitionRefusedError
+from payments.use_cases.follow_payment import FollowPayment, refusal_of
+
+
+class CancelPayment:
+    """Canceling twice is canceling once."""
+
+    def __init__(self, follow: FollowPayment, payments: PaymentStore, clock: Clock) -> None:
+        self._follow = follow
+        self._payments = payments
+        self._clock = clock
+
+    def __call__(self, payment: Payment) -> Payment:
+        """Raises NotPayableError if there is nothing left to give up."""
+        if payment.status is Status.CANCELED:
+            return payment
+        self._follow.check_payable(payment)
+        try:
+            return self._payments.cancel(payment, self._clock.now_us())
+        except TransitionRefusedError as refused:
+            raise refusal_of(refused) from refused

@@ -1,0 +1,116 @@
+"""A merchant asks for a payment: it is stored, and a checkout page stands ready for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from payments import ids
+from payments.clock import Clock
+from payments.errors import KeyReusedError, NoLiveAcquirerError
+from payments.fees import fee_minor
+from payments.ids import Account, Mode
+from payments.lifecycle import Status
+from payments.payment import Merchant, Payment, StatusChange
+from payments.requests import PaymentRequest
+from payments.store.idempotency import IdempotencyStore
+from payments.store.payments import PaymentStore
+
+ROUTE = "POST /v1/payments"
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """The header's value and the hash of the parsed body it came with."""
+
+    key: str
+    body_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """`is_replay` if an earlier request with the same key made it."""
+
+    payment: Payment
+    is_replay: bool
+
+
+class CreatePayment:
+    """Claim the key, then put the payment: a crash in between is healed by the next try."""
+
+    def __init__(
+        self,
+        payments: PaymentStore,
+        idempotency: IdempotencyStore,
+        clock: Clock,
+        takes: Callable[[Mode], bool],
+    ) -> None:
+        self._payments = payments
+        self._idempotency = idempotency
+        self._clock = clock
+        self._takes = takes
+
+    def __call__(
+        self, merchant: Merchant, mode: Mode, request: PaymentRequest, key: IdempotencyKey | None
+    ) -> Created:
+        """Raises NoLiveAcquirerError, KeyReusedError."""
+        if not self._takes(mode):
+            raise NoLiveAcquirerError
+        account = Account(merchant.id, mode)
+        now_us = self._clock.now_us()
+        payment_id = ids.new_payment_id(now_us)
+        if key is None:
+            payment = _new_payment(account, merchant, request, payment_id, now_us)
+            self._payments.add(payment)
+            return Created(payment, is_replay=False)
+        return self._create_once(account, merchant, request, key, payment_id, now_us)
+
+    def _create_once(
+        self,
+        account: Account,
+        merchant: Merchant,
+        request: PaymentRequest,
+        key: IdempotencyKey,
+        payment_id: str,
+        now_us: int,
+    ) -> Created:
+        """Whoever puts the claimed payment first has made it; everyone else replays it."""
+        claim = self._idempotency.claim(account, ROUTE, key.key, key.body_hash, payment_id, now_us)
+        if claim.body_hash != key.body_hash:
+            raise KeyReusedError
+        if not claim.is_new and (stored := self._payments.get(account, claim.payment_id)):
+            return Created(stored, is_replay=True)
+        payment = _new_payment(account, merchant, request, claim.payment_id, now_us)
+        if self._payments.add(payment):
+            return Created(payment, is_replay=False)
+        stored = self._payments.get(account, claim.payment_id)
+        assert stored is not None, "payments are never deleted"
+        return Created(stored, is_replay=True)
+
+
+def _new_payment(
+    account: Account, merchant: Merchant, request: PaymentRequest, payment_id: str, now_us: int
+) -> Payment:
+    amount = request.amount_minor
+    fee = fee_minor(amount, request.currency, merchant.country)
+    return Payment(
+        account=account,
+        id=payment_id,
+        client_secret=ids.new_client_secret(account),
+        status=Status.REQUIRES_ACTION,
+        amount_minor=amount,
+        currency=request.currency,
+        description=request.description,
+        items=tuple(request.items),
+        return_url=request.return_url,
+        company_name=merchant.name,
+        company_email=merchant.email,
+        statement_descriptor=merchant.statement_descriptor,
+        local_currency=merchant.local_currency,
+        fee_minor=fee,
+        net_minor=amount - fee,
+        net_currency=request.currency,
+        created_at_us=now_us,
+        updated_at_us=now_us,
+        history=(StatusChange(Status.REQUIRES_ACTION, now_us),),
+        customer_email=request.customer_email,
+        metadata=dict(request.metadata),
+    )

@@ -1,0 +1,57 @@
+"""The shopper comes back from a 3DS challenge, or leaves it."""
+
+import hmac
+
+from payments import ids
+from payments.errors import PaymentNotFoundError
+from payments.payment import Payment
+from payments.store.attempts import Attempt, AttemptStore
+from payments.store.payments import PaymentStore
+from payments.use_cases.follow_payment import FollowPayment, Progress
+from payments.workflow import Workflow
+
+
+class EndChallenge:
+    """A challenge ends once. A replayed return changes nothing and shows the stored outcome."""
+
+    def __init__(
+        self,
+        follow: FollowPayment,
+        payments: PaymentStore,
+        attempts: AttemptStore,
+        workflow: Workflow,
+    ) -> None:
+        self._follow = follow
+        self._payments = payments
+        self._attempts = attempts
+        self._workflow = workflow
+
+    def find(self, challenge_id: str) -> tuple[Payment, Attempt | None]:
+        """The payment and, while it is under way, the attempt. Raises PaymentNotFoundError."""
+        reference = ids.parse_challenge_id(challenge_id)
+        if reference is None:
+            raise PaymentNotFoundError
+        attempt = self._attempts.get(reference.attempt_id)
+        payment = self._payments.get(reference.account, reference.payment_id)
+        if payment is None:
+            raise PaymentNotFoundError
+        stored = attempt.challenge_id if attempt else payment.challenge_id or ""
+        if not hmac.compare_digest(stored, challenge_id):
+            raise PaymentNotFoundError
+        return payment, attempt
+
+    def resume(self, challenge_id: str) -> Progress:
+        """How the challenge went is not taken from the browser: the workflow asks the acquirer."""
+        payment, attempt = self.find(challenge_id)
+        if attempt and attempt.task_token:
+            self._workflow.end_challenge(attempt.task_token)
+            self._attempts.end_challenge(attempt.id)
+        return self._follow.wait(payment)
+
+    def abandon(self, challenge_id: str) -> Progress:
+        """The attempt ends, and another card may be tried."""
+        payment, attempt = self.find(challenge_id)
+        if attempt and attempt.task_token:
+            self._workflow.abandon_challenge(attempt.task_token)
+            self._attempts.end_challenge(attempt.id)
+        return self._follow.wait(payment)

@@ -1,0 +1,85 @@
+"""The shopper pays: the card is sealed, an attempt begins, its workflow runs."""
+
+from payments import ids
+from payments.clock import Clock
+from payments.payment import CardFacts, Payment
+from payments.requests import CardForm
+from payments.store.attempts import Attempt, AttemptStore
+from payments.store.payments import PaymentStore, TransitionRefusedError
+from payments.use_cases.follow_payment import FollowPayment, Progress, refusal_of
+from payments.vault import CardVault
+from payments.workflow import Workflow, WorkflowRefusedError
+
+
+class PayPayment:
+    """One attempt at a time, each under its own reference: a payment is never charged twice."""
+
+    def __init__(
+        self,
+        follow: FollowPayment,
+        payments: PaymentStore,
+        attempts: AttemptStore,
+        vault: CardVault,
+        workflow: Workflow,
+        clock: Clock,
+    ) -> None:
+        self._follow = follow
+        self._payments = payments
+        self._attempts = attempts
+        self._vault = vault
+        self._workflow = workflow
+        self._clock = clock
+
+    def __call__(self, payment: Payment, form: CardForm, base_url: str) -> Progress:
+        """Waits for the attempt's outcome or challenge. Raises NotPayableError.
+
+        A form sent twice (double click, reload, back button) is one attempt: its second copy
+        gets the answer of the first.
+        """
+        token = form.attempt or ids.new_attempt_token()
+        if token in payment.attempt_tokens:
+            return self._follow.wait(payment)
+        self._follow.check_payable(payment)
+        attempt = self._new_attempt(payment, form, token, base_url)
+        is_new = self._attempts.add(attempt)
+        try:
+            submitted = self._payments.submit(
+                payment, token, _card_facts(form), form.email, self._clock.now_us()
+            )
+        except TransitionRefusedError as refused:
+            if refused.current and token in refused.current.attempt_tokens:
+                return self._follow.wait(refused.current)
+            if is_new:
+                self._attempts.remove(attempt.id)
+            raise refusal_of(refused) from refused
+        self._start(attempt.id, submitted)
+        return self._follow.wait(submitted)
+
+    def _start(self, attempt_id: str, submitted: Payment) -> None:
+        """A refused start is undone; a start without an answer may have happened, so it is not."""
+        try:
+            self._workflow.start(attempt_id)
+        except WorkflowRefusedError:
+            self._payments.release(submitted, self._clock.now_us())
+            self._attempts.remove(attempt_id)
+            raise
+
+    def _new_attempt(self, payment: Payment, form: CardForm, token: str, base_url: str) -> Attempt:
+        return Attempt(
+            id=ids.attempt_id(payment.id, token),
+            account=payment.account,
+            payment_id=payment.id,
+            number=len(payment.attempt_tokens) + 1,
+            token=token,
+            amount_minor=payment.amount_minor,
+            currency=payment.currency,
+            base_url=base_url,
+            challenge_id=ids.new_challenge_id(payment.account, payment.id, token),
+            created_at_us=self._clock.now_us(),
+            encrypted_card=self._vault.seal(form.card, payment.id),
+        )
+
+
+def _card_facts(form: CardForm) -> CardFacts:
+    card = form.card
+    return CardFacts(form.method, card.brand, card.last4, card.exp_month, card.exp_year)

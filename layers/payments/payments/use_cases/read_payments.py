@@ -1,0 +1,99 @@
+"""A merchant reads payments: one by its id, or page by page."""
+
+import base64
+import binascii
+import hashlib
+import json
+from dataclasses import dataclass
+
+from payments import ids
+from payments.clock import Clock
+from payments.errors import FieldError, InvalidInputError, PaymentNotFoundError
+from payments.ids import Account, Mode
+from payments.payment import Payment
+from payments.requests import ListQuery
+from payments.store.payments import PageRequest, PaymentStore
+
+
+def _account_seen(account: Account, test: bool | None) -> Account | None:
+    """Whose payments are asked for: a live key may ask for test data, never the other way round."""
+    asked = account.mode if test is None else Mode.TEST if test else Mode.LIVE
+    if account.mode is Mode.TEST and asked is Mode.LIVE:
+        return None
+    return Account(account.merchant_id, asked)
+
+
+class GetPayment:
+    """One payment, as it is now."""
+
+    def __init__(self, payments: PaymentStore) -> None:
+        self._payments = payments
+
+    def __call__(self, account: Account, payment_id: str, test: bool | None) -> Payment:
+        """One read, whatever the answer. Raises PaymentNotFoundError."""
+        seen = _account_seen(account, test)
+        if seen is None or not ids.is_payment_id(payment_id):
+            raise PaymentNotFoundError
+        payment = self._payments.get(seen, payment_id)
+        if payment is None:
+            raise PaymentNotFoundError
+        return payment
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One page. `next_cursor` is None on the last one."""
+
+    payments: tuple[Payment, ...]
+    next_cursor: str | None
+
+
+class ListPayments:
+    """The list: newest first unless asked otherwise."""
+
+    def __init__(self, payments: PaymentStore, clock: Clock, lifetime_seconds: int) -> None:
+        self._payments = payments
+        self._clock = clock
+        self._lifetime_seconds = lifetime_seconds
+
+    def __call__(self, account: Account, query: ListQuery) -> Listed:
+        """Raises InvalidInputError for a cursor that is not of this very list."""
+        seen = _account_seen(account, query.test)
+        after = _read_cursor(query, account) if query.cursor is not None else None
+        if seen is None:
+            return Listed((), None)
+        page = self._payments.page(
+            PageRequest(
+                account=seen,
+                status=query.status,
+                limit=query.limit,
+                newest_first=query.sort == "-created_on",
+                after=after,
+                expired_before_ms=self._clock.now_us() // 1000 - self._lifetime_seconds * 1000 + 1,
+            )
+        )
+        next_cursor = _cursor(page.next_after, query, account) if page.next_after else None
+        return Listed(page.payments, next_cursor)
+
+
+def _filters_hash(query: ListQuery, account: Account) -> str:
+    filters = [str(account), query.status, query.test, query.sort]
+    return hashlib.sha256(json.dumps(filters).encode()).hexdigest()[:16]
+
+
+def _cursor(after: str, query: ListQuery, account: Account) -> str:
+    text = f"{after}.{_filters_hash(query, account)}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read_cursor(query: ListQuery, account: Account) -> str:
+    text = query.cursor or ""
+    try:
+        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+        decoded = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
+    except (binascii.Error, UnicodeError):
+        decoded = ""
+    after, _, filters = decoded.partition(".")
+    if not ids.is_payment_id(after) or filters != _filters_hash(query, account):
+        raise InvalidInputError(FieldError("cursor", "invalid_cursor"))
+    return after

@@ -1,0 +1,175 @@
+"""The composition root: builds clients, stores and use cases, and alone reads the environment.
+
+A Lambda function's variables say what it uses; what they do not name cannot be asked for.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import boto3
+from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from botocore.config import Config
+
+from payments.acquirer.port import Acquirer
+from payments.acquirer.simulator import SimulatedAcquirer
+from payments.api_keys import ApiKeys
+from payments.clock import Clock, SystemClock
+from payments.errors import NoLiveAcquirerError
+from payments.ids import Mode
+from payments.store.api_keys import ApiKeyStore
+from payments.store.attempts import AttemptStore
+from payments.store.idempotency import IdempotencyStore
+from payments.store.payments import PaymentStore
+from payments.use_cases.cancel_payment import CancelPayment
+from payments.use_cases.create_payment import CreatePayment
+from payments.use_cases.end_challenge import EndChallenge
+from payments.use_cases.follow_payment import FollowPayment
+from payments.use_cases.pay_payment import PayPayment
+from payments.use_cases.read_payments import GetPayment, ListPayments
+from payments.use_cases.run_attempt import RunAttempt
+from payments.vault import CardVault
+from payments.workflow import Workflow
+
+NAMESPACE = "Payments"
+# Bounded waiting: three tries of at most five seconds each, with jitter in between.
+_CLIENT_CONFIG = Config(
+    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The parameters of the template, as a function's environment carries them."""
+
+    service: str
+    public_base_url: str
+    live_acquirer: str
+    payment_lifetime_seconds: int
+    outcome_wait_seconds: int
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Settings":
+        return cls(
+            service=environment.get("POWERTOOLS_SERVICE_NAME", "payments"),
+            public_base_url=environment.get("PUBLIC_BASE_URL", ""),
+            live_acquirer=environment.get("LIVE_ACQUIRER", "none"),
+            payment_lifetime_seconds=int(environment.get("PAYMENT_LIFETIME_SECONDS", "86400")),
+            outcome_wait_seconds=int(environment.get("OUTCOME_WAIT_SECONDS", "10")),
+        )
+
+
+class Root:
+    """Everything one function's environment allows, built once and then shared."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = dict(os.environ if environment is None else environment)
+        self.settings = Settings.read(self._environment)
+        self.clock: Clock = SystemClock()
+        self.logger = Logger(service=self.settings.service)
+        self._dynamodb = self._client("dynamodb")
+        if "CARD_KEY_ID" in self._environment:
+            self._kms = self._client("kms")
+        if "WORKFLOW_ARN" in self._environment:
+            self._stepfunctions = self._client("stepfunctions")
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        return ApiKeys(ApiKeyStore(self._dynamodb, self._environment["KEYS_TABLE"]))
+
+    @cached_property
+    def create_payment(self) -> CreatePayment:
+        idempotency = IdempotencyStore(self._dynamodb, self._environment["IDEMPOTENCY_TABLE"])
+        return CreatePayment(self._payments, idempotency, self.clock, self._takes)
+
+    @cached_property
+    def get_payment(self) -> GetPayment:
+        return GetPayment(self._payments)
+
+    @cached_property
+    def list_payments(self) -> ListPayments:
+        return ListPayments(self._payments, self.clock, self.settings.payment_lifetime_seconds)
+
+    @cached_property
+    def follow_payment(self) -> FollowPayment:
+        return FollowPayment(
+            self._payments,
+            self._attempts,
+            self.clock,
+            self.settings.payment_lifetime_seconds,
+            self.settings.outcome_wait_seconds,
+        )
+
+    @cached_property
+    def pay_payment(self) -> PayPayment:
+        return PayPayment(
+            self.follow_payment,
+            self._payments,
+            self._attempts,
+            self._vault,
+            self._workflow,
+            self.clock,
+        )
+
+    @cached_property
+    def cancel_payment(self) -> CancelPayment:
+        return CancelPayment(self.follow_payment, self._payments, self.clock)
+
+    @cached_property
+    def end_challenge(self) -> EndChallenge:
+        return EndChallenge(self.follow_payment, self._payments, self._attempts, self._workflow)
+
+    @cached_property
+    def run_attempt(self) -> RunAttempt:
+        return RunAttempt(
+            self._payments, self._attempts, self._vault, self._acquirer_for, self.clock
+        )
+
+    @cached_property
+    def simulator(self) -> SimulatedAcquirer:
+        """The acquirer of test mode; its issuer's challenge page asks for it by name."""
+        table = self._environment["SIMULATOR_TABLE"]
+        return SimulatedAcquirer(self._dynamodb, table, self.clock.now_us)
+
+    @cached_property
+    def _payments(self) -> PaymentStore:
+        return PaymentStore(self._dynamodb, self._environment["PAYMENTS_TABLE"])
+
+    @cached_property
+    def _attempts(self) -> AttemptStore:
+        return AttemptStore(self._dynamodb, self._environment["ATTEMPTS_TABLE"])
+
+    @cached_property
+    def _workflow(self) -> Workflow:
+        return Workflow(self._stepfunctions, self._environment["WORKFLOW_ARN"])
+
+    @cached_property
+    def _vault(self) -> CardVault:
+        return CardVault(self._kms, self._environment["CARD_KEY_ID"])
+
+    def count(self, metric: str, mode: Mode) -> None:
+        """One more of a business metric, by mode."""
+        dimensions = {"service": self.settings.service, "mode": str(mode)}
+        with single_metric(
+            name=metric,
+            unit=MetricUnit.Count,
+            value=1,
+            namespace=NAMESPACE,
+            default_dimensions=dimensions,
+        ):
+            pass
+
+    def _takes(self, mode: Mode) -> bool:
+        """Whether there is an acquirer for the mode's money (contract, section 9)."""
+        return mode is Mode.TEST or self.settings.live_acquirer == "simulator"
+
+    def _acquirer_for(self, mode: Mode) -> Acquirer:
+        if not self._takes(mode):
+            raise NoLiveAcquirerError
+        return self.simulator
+
+    def _client(self, service: str) -> Any:
+        return boto3.client(service, config=_CLIENT_CONFIG)

@@ -1,0 +1,57 @@
+"""The 3DS/authorization workflow as the shopper's side sees it: start it, answer its challenge."""
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from payments.errors import UnavailableError
+
+# The task is over: answered before, or timed out. Its outcome stands.
+_TASK_IS_OVER = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
+
+
+class WorkflowRefusedError(UnavailableError):
+    """Step Functions refused to start an execution: throttled, or over its quota."""
+
+
+class Workflow:
+    """Step Functions. Only ids go in: what is put in is kept in its history for 90 days."""
+
+    def __init__(self, stepfunctions: Any, state_machine_arn: str) -> None:
+        self._stepfunctions = stepfunctions
+        self._state_machine_arn = state_machine_arn
+
+    def start(self, attempt_id: str) -> None:
+        """Starts the attempt's execution; a second start changes nothing.
+
+        Raises WorkflowRefusedError if it surely did not start, ClientError or BotoCoreError if
+        nobody can tell.
+        """
+        try:
+            self._stepfunctions.start_execution(
+                stateMachineArn=self._state_machine_arn,
+                name=attempt_id,
+                input=json.dumps({"attempt_id": attempt_id}),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ExecutionAlreadyExists":
+                return
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] < 500:
+                raise WorkflowRefusedError from error
+            raise
+
+    def end_challenge(self, task_token: str) -> None:
+        """The shopper is back from the challenge. How it went, the acquirer is asked."""
+        self._answer("send_task_success", taskToken=task_token, output="{}")
+
+    def abandon_challenge(self, task_token: str) -> None:
+        """The shopper wants another card instead."""
+        self._answer("send_task_failure", taskToken=task_token, error="ChallengeAbandoned")
+
+    def _answer(self, operation: str, **arguments: str) -> None:
+        try:
+            getattr(self._stepfunctions, operation)(**arguments)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _TASK_IS_OVER:
+                raise

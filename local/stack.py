@@ -1,0 +1,77 @@
+"""The whole product in one process: the gateway, the handlers, the workflow and AWS."""
+
+import threading
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+import boto3
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from local import template
+from local.aws import LocalAws
+from local.demo import seed
+from local.gateway import Gateway
+from payments.store.api_keys import ApiKeyStore
+
+
+class _RequestHandler(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"  # keep-alive, as API Gateway does
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """The gateway logs requests itself, without their queries."""
+
+
+class LocalStack:
+    """Started on entering, stopped on leaving. Port 0 takes any free one."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        aws_port: int,
+        stage: str,
+        parameters: Sequence[tuple[str, str]],
+        progress: Callable[[str], None],
+    ) -> None:
+        stage_prefix = f"/{stage}" if stage else ""
+        progress("Translating template.yaml")
+        server = make_server(
+            host,
+            port,
+            lambda environ, start: self._gateway(environ, start),
+            threaded=True,
+            request_handler=_RequestHandler,
+        )
+        self.url = f"http://{host}:{server.port}{stage_prefix}"
+        chosen = {"PublicBaseUrl": self.url, **dict(parameters)}
+        loaded = template.load(chosen)
+        progress("Creating tables, keys and the workflow; loading the functions")
+        self._aws = LocalAws(loaded, chosen)
+        table = self._aws.resolve({"Ref": "KeysTable"})
+        seed(ApiKeyStore(boto3.client("dynamodb"), table))
+        (api,) = loaded.of_type("AWS::ApiGateway::RestApi").values()
+        (deployed,) = loaded.of_type("AWS::ApiGateway::Stage").values()
+        self._gateway = Gateway(
+            self._aws.resolve(api["Properties"]["Body"]),
+            self._aws.handlers,
+            stage or self._aws.resolve(deployed["Properties"]["StageName"]),
+            stage_prefix,
+        )
+        aws_server = self._aws.serve(host, aws_port)
+        self.aws_url = f"http://{host}:{aws_server.port}"
+        self._servers: list[BaseWSGIServer] = [server, aws_server]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def __enter__(self) -> "LocalStack":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
+        self._aws.stop()
