@@ -4,6 +4,8 @@ SHELL := /bin/sh
 PORT ?= 8000
 AWS_PORT ?= 4566
 STAGE ?=
+STACK ?=
+OVERLAP_HOURS ?= 24
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 export SAM_CLI_TELEMETRY := 0
@@ -30,13 +32,15 @@ format: $(VENV)/dev ## Format the code
 	$(VENV)/bin/ruff check --fix .
 
 key: $(VENV)/start ## Issue an API key: MERCHANT=id MODE=test|live [NAME= COUNTRY= …] [STACK=]
-	@$(PYTHON) -m local.keys issue
+	@$(KEYS) issue --merchant "$(MERCHANT)" --mode "$(MODE)" --name "$(NAME)" --email "$(EMAIL)" \
+		--country "$(COUNTRY)" --statement-descriptor "$(DESCRIPTOR)" \
+		--local-currency "$(LOCAL_CURRENCY)" --settlement-currency "$(SETTLEMENT_CURRENCY)"
 
-rotate: $(VENV)/start ## Replace a key: KEY=key or id [OVERLAP_HOURS=24] [STACK=]
-	@$(PYTHON) -m local.keys rotate
+rotate: $(VENV)/start ## Replace an API key: KEY=key or id [OVERLAP_HOURS=24] [STACK=]
+	@$(KEYS) rotate --key "$(KEY)" --overlap-hours "$(OVERLAP_HOURS)"
 
-revoke: $(VENV)/start ## End a key now: KEY=key or id [STACK=]
-	@$(PYTHON) -m local.keys revoke
+revoke: $(VENV)/start ## End an API key now: KEY=key or id [STACK=]
+	@$(KEYS) revoke --key "$(KEY)"
 
 currencies: $(VENV)/dev ## Regenerate the currency table from the iso4217 package
 	$(PYTHON) -m local.currencies
@@ -49,6 +53,7 @@ lock: $(VENV)/dev ## Resolve the requirements anew
 clean: ## Remove what was installed and built
 	rm -rf $(VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache
 
+KEYS = $(PYTHON) -m local.keys --stack "$(STACK)" --aws-port "$(AWS_PORT)"
 PIP_COMPILE := $(VENV)/bin/pip-compile --quiet --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --strip-extras
 

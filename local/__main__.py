@@ -9,6 +9,8 @@ import sys
 import threading
 import time
 
+from local import REGION
+
 HOST = "127.0.0.1"
 
 
@@ -19,15 +21,16 @@ def main() -> int:
             taken = f"Port {port} is taken. Choose another one: make start {name}=…"
             print(taken, file=sys.stderr)
             return 1
-    os.environ.update({"AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1"})
+    os.environ.update({"AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION})
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
     logging.getLogger("local.gateway").setLevel(logging.INFO)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     stopping = threading.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, lambda _n, _f: stopping.set())
     started = time.perf_counter()
     _step("Importing the emulated AWS services")
-    from local.stack import LocalStack  # slow to import: the port check comes first
+    from local.stack import LocalStack  # noqa: PLC0415 - slow: ports are checked first
 
     with LocalStack(
         HOST, options.port, options.aws_port, options.stage, options.parameter, _step

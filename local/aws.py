@@ -19,11 +19,10 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from local import REGION, STACK_NAME
 from local.functions import Context, Handler, load_handler
 from local.template import Template
 
-STACK_NAME = "payments-local"
-REGION = "us-east-1"
 # What moto can create and something here uses; the gateway reads the API's body itself.
 _CREATED = (
     "AWS::ApiGateway::RestApi",
@@ -55,7 +54,7 @@ class LocalAws:
         _make_dynamodb_atomic()
         self._create_stack(parameters)
         self.handlers = self._load_handlers()
-        LambdaSimpleBackend.invoke = _invoker(self.handlers)  # type: ignore[method-assign]
+        LambdaSimpleBackend.invoke = _invoker(self.handlers)
         self._define_workflows()
 
     def resolve(self, value: Any) -> Any:
@@ -158,7 +157,7 @@ def _invoker(handlers: Mapping[str, Handler]) -> Callable[..., bytes]:
         handler = handlers[function_name.rpartition(":")[2]]
         try:
             return json.dumps(handler(json.loads(body or "{}"), Context())).encode()
-        except Exception as error:  # Lambda reports any error to its caller in this shape
+        except Exception as error:  # noqa: BLE001 - Lambda reports any error to its caller in this shape
             response_headers["x-amz-function-error"] = "Unhandled"
             fault = {"errorType": type(error).__name__, "errorMessage": str(error)}
             return json.dumps(fault).encode()

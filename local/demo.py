@@ -38,7 +38,7 @@ def seed(store: ApiKeyStore) -> None:
     keys = ApiKeys(store)
     now_seconds = int(time.time())
     for merchant in (FIRST, SECOND):
-        store.put_merchant(merchant)
+        keys.register(merchant)
     keys.issue(FIRST, Mode.TEST, now_seconds, key=TEST_KEY)
     keys.issue(FIRST, Mode.LIVE, now_seconds, key=LIVE_KEY)
     keys.issue(SECOND, Mode.TEST, now_seconds, key=SECOND_MERCHANT_KEY)

@@ -2,17 +2,12 @@
 
 import importlib.util
 import os
-import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from local.template import PROJECT
-
-sys.path.insert(0, str(PROJECT / "layers/payments"))
 
 
 @dataclass(frozen=True)
@@ -28,7 +23,8 @@ Handler = Callable[[Mapping[str, Any], Context], Any]
 def load_handler(name: str, folder: Path, environment: Mapping[str, str]) -> Handler:
     """Imports `app.py` under the function's name and lets it build its root in its environment."""
     spec = importlib.util.spec_from_file_location(f"functions_{name}", folder / "app.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     with _environment(environment):
         spec.loader.exec_module(module)

@@ -29,7 +29,22 @@ _FUNCTION = re.compile(r":function:([^/]+)/invocations")
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 _CONTEXT_VARIABLE = re.compile(r"\$context\.([\w.]+)")
 _REMAPPED_HEADERS = frozenset(
-    ["authorization", "connection", "content-md5", "date", "host", "max-forwards", "proxy-authenticate", "server", "te", "trailer", "transfer-encoding", "upgrade", "user-agent", "www-authenticate"]
+    {
+        "authorization",
+        "connection",
+        "content-md5",
+        "date",
+        "host",
+        "max-forwards",
+        "proxy-authenticate",
+        "server",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "www-authenticate",
+    }
 )
 _DEFAULT_STATUS = {
     "UNAUTHORIZED": 401,
@@ -41,7 +56,7 @@ _DEFAULT_STATUS = {
 }
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The gateway answers by itself: a gateway response of this type."""
 
     def __init__(self, response_type: str, authorizer: Mapping[str, Any] | None = None) -> None:
@@ -76,25 +91,25 @@ class _Authorizer:
         self._answers: dict[tuple[str, ...], tuple[float, Mapping[str, Any]]] = {}
 
     def context(self, event: Mapping[str, Any], headers: Headers) -> Mapping[str, Any]:
-        """The authorizer's context. Raises Refused."""
+        """The authorizer's context. Raises RefusedError."""
         identity = tuple(headers.get(name, "") for name in self._identity_headers)
         if not all(identity):
-            raise Refused("UNAUTHORIZED")
+            raise RefusedError("UNAUTHORIZED")
         answer = self._remembered(identity) or self._ask(event, identity)
-        context = answer["context"] | {"principalId": answer["principalId"]}
+        context: dict[str, Any] = answer["context"] | {"principalId": answer["principalId"]}
         if not _allows(answer["policyDocument"], event["methodArn"]):
-            raise Refused("ACCESS_DENIED", context)
+            raise RefusedError("ACCESS_DENIED", context)
         return context
 
-    def _remembered(self, identity: tuple[str, ...]) -> Mapping[str, Any] | None:
-        until, answer = self._answers.get(identity, (0.0, None))
-        return answer if until > time.monotonic() else None
+    def _remembered(self, identity: tuple[str, ...]) -> Mapping[str, Any]:
+        until, answer = self._answers.get(identity, (0.0, {}))
+        return answer if until > time.monotonic() else {}
 
     def _ask(self, event: Mapping[str, Any], identity: tuple[str, ...]) -> Mapping[str, Any]:
         try:
             answer: Mapping[str, Any] = self._handler(event, Context())
         except Exception as error:  # whatever breaks in the function, the gateway says the same
-            raise Refused("AUTHORIZER_FAILURE") from error
+            raise RefusedError("AUTHORIZER_FAILURE") from error
         if self._ttl_seconds:
             self._answers[identity] = (time.monotonic() + self._ttl_seconds, answer)
         return answer
@@ -158,9 +173,9 @@ class Gateway:
             return Response("URI Too Long", 414, {"X-Request-Id": exchange.request_id})
         try:
             if not request.path.startswith(f"{self._stage_prefix}/"):
-                raise Refused("MISSING_AUTHENTICATION_TOKEN")
+                raise RefusedError("MISSING_AUTHENTICATION_TOKEN")
             return self._route(exchange)
-        except Refused as refused:
+        except RefusedError as refused:
             exchange.authorizer = refused.authorizer
             return self._gateway_response(refused.response_type, exchange)
         except RequestEntityTooLarge:
@@ -170,10 +185,10 @@ class Gateway:
         try:
             resource, parameters = self._routes.match(exchange.path, method="GET")
         except NotFound:
-            raise Refused("MISSING_AUTHENTICATION_TOKEN") from None
+            raise RefusedError("MISSING_AUTHENTICATION_TOKEN") from None
         operation = self._paths[resource].get(exchange.request.method.lower())
         if operation is None:
-            raise Refused("MISSING_AUTHENTICATION_TOKEN")
+            raise RefusedError("MISSING_AUTHENTICATION_TOKEN")
         exchange.resource, exchange.path_parameters = resource, dict(parameters)
         integration = operation["x-amazon-apigateway-integration"]
         if integration["type"] == "mock":
@@ -194,7 +209,7 @@ class Gateway:
         event = self._event(exchange)
         try:
             answer = handler(event, Context())
-        except Exception:  # a handler that breaks is a 502 for its caller, whatever broke
+        except Exception:  # noqa: BLE001 - whatever broke in a handler, its caller gets a 502
             _LOG.exception("a handler failed")
             return self._gateway_response("INTEGRATION_FAILURE", exchange)
         body = answer["body"]
@@ -210,7 +225,7 @@ class Gateway:
         request = exchange.request
         body = request.get_data()
         multi_query = {name: request.args.getlist(name) for name in request.args}
-        multi_headers = {name: request.headers.getlist(name) for name in request.headers.keys()}
+        multi_headers = {name: request.headers.getlist(name) for name, _ in request.headers}
         return {
             "resource": exchange.resource,
             "path": exchange.path,

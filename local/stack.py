@@ -1,8 +1,9 @@
 """The whole product in one process: the gateway, the handlers, the workflow and AWS."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
+from typing import Any
 
 import boto3
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
@@ -38,7 +39,7 @@ class LocalStack:
         server = make_server(
             host,
             port,
-            lambda environ, start: self._gateway(environ, start),
+            self._answer,
             threaded=True,
             request_handler=_RequestHandler,
         )
@@ -61,6 +62,9 @@ class LocalStack:
         self.aws_url = f"http://{host}:{aws_server.port}"
         self._servers: list[BaseWSGIServer] = [server, aws_server]
         threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def _answer(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        return self._gateway(environ, start_response)
 
     def __enter__(self) -> "LocalStack":
         return self

@@ -8,7 +8,8 @@ from typing import Any
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-PROJECT = Path(__file__).parent.parent
+from local import PROJECT
+
 _LOCAL_PATH_PROPERTIES = {
     "AWS::Serverless::Function": "CodeUri",
     "AWS::Serverless::LayerVersion": "ContentUri",
@@ -39,7 +40,7 @@ class Template:
 
 def load(parameters: dict[str, str]) -> Template:
     """Reads `template.yaml` and translates it under these parameters."""
-    source = yaml_parse((PROJECT / "template.yaml").read_text())  # type: ignore[no-untyped-call]
+    source = yaml_parse((PROJECT / "template.yaml").read_text())
     paths: dict[str, Path] = {}
     for name, resource in source["Resources"].items():
         if key := _LOCAL_PATH_PROPERTIES.get(resource["Type"]):
@@ -47,7 +48,7 @@ def load(parameters: dict[str, str]) -> Template:
             # The translator takes only uploaded code, as `sam package` would leave it.
             resource["Properties"][key] = f"s3://local/{resource['Properties'][key]}"
     logging.getLogger("samtranslator").setLevel(logging.ERROR)
-    translated = transform(source, dict(parameters), _NoManagedPolicies())  # type: ignore[arg-type]
+    translated = transform(source, dict(parameters), _NoManagedPolicies())
     return Template(
         parameters=translated["Parameters"],
         resources=translated["Resources"],

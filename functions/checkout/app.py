@@ -76,7 +76,7 @@ def cancel(request: Request, root: Root) -> Response:
     return json_response(200, {"status": canceled.status, "redirect": return_link(canceled)})
 
 
-def static_file(request: Request, root: Root) -> Response:
+def static_file(request: Request, _root: Root) -> Response:
     """GET /checkout/static/{file} — style, script and icon."""
     name = request.path_parameters["file"]
     if name not in {path.name for path in STATIC.iterdir()}:

@@ -10,7 +10,7 @@ from payments.wiring import Root
 def get_payment(request: Request, root: Root) -> Response:
     caller = request.caller
     query = parse(PaymentQuery, request.query)
-    payment = root.get_payment(caller.account, request.path_parameters["id"], query.test)
+    payment = root.get_payment(caller.account, request.path_parameters["id"], test=query.test)
     return json_response(200, one_view(payment, reader(request, root)))
 
 

@@ -10,6 +10,7 @@ import hmac
 import re
 import secrets
 import string
+from dataclasses import replace
 
 from payments.errors import AuthenticationError
 from payments.ids import Mode
@@ -66,6 +67,13 @@ class ApiKeys:
             raise AuthenticationError("unknown")
         return stored
 
+    def register(self, merchant: Merchant) -> None:
+        """Keeps the merchant's profile, for keys to come and in every key there is."""
+        self._store.put_merchant(merchant)
+        for key in self._store.all_keys():
+            if key.merchant.id == merchant.id:
+                self._store.put_key(replace(key, merchant=merchant))
+
     def issue(self, merchant: Merchant, mode: Mode, now_seconds: int, key: str = "") -> str:
         """A new key, returned once and never again. `key` is for the local stack's known keys."""
         key = key or f"sk_{mode}_" + "".join(
@@ -89,16 +97,14 @@ class ApiKeys:
         self._expire(self._find(key_or_id, now_seconds), now_seconds)
 
     def _expire(self, key: StoredKey, at: int) -> None:
-        self._store.put_key(
-            StoredKey(key.key_hash, key.merchant, key.mode, key.created_at, expires_at=at)
-        )
+        self._store.put_key(replace(key, expires_at=at))
 
     def _find(self, key_or_id: str, now_seconds: int) -> StoredKey:
         if _KEY.fullmatch(key_or_id):
             stored = self._store.find(hash_key(key_or_id))
             found = [stored] if stored else []
         else:
-            found = [key for key in self._store.keys() if key_id(key) == key_or_id]
+            found = [key for key in self._store.all_keys() if key_id(key) == key_or_id]
         valid = [key for key in found if key.is_valid_at(now_seconds)]
         if len(valid) != 1:
             raise LookupError("no valid key by that name")

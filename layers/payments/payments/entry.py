@@ -70,13 +70,13 @@ class ApiFunction(Function):
         self._show_error = show_error
         self._headers = headers
 
-    def __call__(self, event: Event, context: object) -> dict[str, Any]:
+    def __call__(self, event: Event, _context: object) -> dict[str, Any]:
         request = Request(event, self.root.settings.public_base_url)
         try:
             answer = self._handle(request, self.root)
         except RefusedError as error:
             answer = self._show_error(request, error)
-        except Exception as error:  # the boundary: nobody outside sees more than a 500 or 503
+        except Exception as error:  # noqa: BLE001 - the boundary: nobody outside sees more than a 500 or 503
             self.log_fault(error, request.request_id)
             answer = self._show_error(request, error)
         self.root.logger.info(
@@ -133,7 +133,7 @@ class TaskFunction(Function):
         except (ClientError, BotoCoreError) as error:
             self.log_fault(error, context.aws_request_id)
             raise AwsUnavailableError from None
-        except Exception as error:  # the boundary: no message leaves, for it may quote input
+        except Exception as error:  # noqa: BLE001 - the boundary: no message leaves, for it may quote input
             self.log_fault(error, context.aws_request_id)
             raise TaskFailedError from None
 

@@ -18,7 +18,8 @@
 `http.py` is the one place that turns these into answers.
 """
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 
 
 class PaymentsError(Exception):
@@ -35,7 +36,7 @@ class FieldError:
 
     field: str
     code: str
-    details: dict[str, str | int] = field(default_factory=dict)
+    details: dict[str, str | int] = dataclasses.field(default_factory=dict)
 
 
 class InvalidInputError(RefusedError):

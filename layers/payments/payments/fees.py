@@ -30,7 +30,12 @@ FEE_RATES: dict[str, FeeRate] = {
     "US": FeeRate(Decimal("2.9"), "0.60", "USD"),
 }
 EURO_RATE = FeeRate(Decimal("2.15"), "0.25", "EUR")
-EURO_COUNTRIES = frozenset(["AT", "BE", "BG", "CY", "DE", "EE", "ES", "FI", "FR", "GR", "HR", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PT", "SI", "SK"])
+# fmt: off
+EURO_COUNTRIES = frozenset({
+    "AT", "BE", "BG", "CY", "DE", "EE", "ES", "FI", "FR", "GR", "HR",
+    "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PT", "SI", "SK",
+})
+# fmt: on
 COUNTRIES = EURO_COUNTRIES | FEE_RATES.keys()
 
 

@@ -47,14 +47,16 @@ class Request:
         self.resource: str = event["resource"]
         self.path_parameters: Mapping[str, str] = event.get("pathParameters") or {}
         self.query: Mapping[str, str] = event.get("queryStringParameters") or {}
-        self.headers = {name.lower(): value for name, value in (event["headers"] or {}).items()}
+        self.headers: Mapping[str, str] = {
+            name.lower(): value for name, value in (event["headers"] or {}).items()
+        }
         self.request_id: str = self._context["requestId"]
         self.language = negotiate(self.headers.get("accept-language"))
 
     @property
     def prefix(self) -> str:
         """What stands before our routes in the browser's address: the stage, or a base path."""
-        path: str = self._context["path"].rstrip("/")
+        path = str(self._context["path"]).rstrip("/")
         own_segments = self.resource.strip("/").count("/") + 1
         return "/".join(path.split("/")[:-own_segments])
 
@@ -166,7 +168,7 @@ def declined_response(decline_code: str, language: str) -> Response:
     return json_response(402, {"error": error})
 
 
-def error_response(error: Exception, language: str) -> Response:
+def error_response(error: Exception, language: str) -> Response:  # noqa: PLR0911 - a table
     """The answer to an error: the one place that maps them. Anything unforeseen is a 500."""
     match error:
         case errors.AuthenticationError():

@@ -1,7 +1,7 @@
 """The identifiers of this system, and the only code that knows how they are made or read.
 
-    payment    pay_01JDQ8Z5M3W7V0XKQ2T4R6Y8AB            time-ordered: 48 bits of time, 80 random
-    attempt    pay_01JDQ8Z5M3W7V0XKQ2T4R6Y8AB_<token>    also the workflow's and acquirer's reference
+    payment    pay_01JDQ8Z5M3W7V0XKQ2T4R6Y8AB          time-ordered: 48 bits of time, 80 random
+    attempt    pay_01JDQ8Z5M3W7V0XKQ2T4R6Y8AB_<token>  the reference of workflow and acquirer
     secret     cs_test_4geeks_<128 random bits>          names merchant and mode for the checkout
     challenge  ch_test_4geeks_<payment>_<token>_<128 random bits>
 
@@ -17,13 +17,13 @@ from ulid import ULID
 
 PAYMENT_PREFIX = "pay_"
 MERCHANT_PATTERN = r"[a-z0-9][a-z0-9-]{0,38}"
-TOKEN_PATTERN = r"[A-Za-z0-9-]{8,40}"
+ATTEMPT_PATTERN = r"[A-Za-z0-9-]{8,40}"
 _ULID = r"[0-7][0-9A-HJKMNP-TV-Z]{25}"
 _RANDOM = r"[0-9a-f]{32}"
 _PAYMENT_ID = re.compile(rf"pay_{_ULID}")
 _CLIENT_SECRET = re.compile(rf"cs_(test|live)_({MERCHANT_PATTERN})_{_RANDOM}")
 _CHALLENGE_ID = re.compile(
-    rf"ch_(test|live)_({MERCHANT_PATTERN})_({_ULID})_({TOKEN_PATTERN})_{_RANDOM}"
+    rf"ch_(test|live)_({MERCHANT_PATTERN})_({_ULID})_({ATTEMPT_PATTERN})_{_RANDOM}"
 )
 
 

@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError
 from payments.cards import MAX_DIGITS, MIN_DIGITS, Card, brand_of, holds_card_number, is_luhn_valid
 from payments.currencies import MINOR_UNIT_DIGITS
 from payments.errors import FieldError, InvalidInputError
-from payments.ids import TOKEN_PATTERN, Mode
+from payments.ids import ATTEMPT_PATTERN, Mode
 from payments.lifecycle import Status
 from payments.money import AmountError, parse_amount
 
@@ -58,6 +58,13 @@ def _refuse(code: str, **details: str | int) -> NoReturn:
     raise PydanticCustomError("refused", "refused", {"code": code, **details})
 
 
+def _context(info: ValidationInfo) -> Mapping[str, Any]:
+    """What a value is judged against, as `parse` gave it: the mode and today's date."""
+    assert info.context is not None
+    context: Mapping[str, Any] = info.context
+    return context
+
+
 def _currency(value: str) -> str:
     code = value.upper() if value.isascii() else value
     return code if code in MINOR_UNIT_DIGITS else _refuse("unknown_currency")
@@ -76,7 +83,7 @@ def _return_url(value: str, info: ValidationInfo) -> str:
         _refuse("invalid_url")
     if "@" in parts.netloc:
         _refuse("invalid_url")
-    if info.context["mode"] is Mode.LIVE and parts.scheme != "https" and host not in _LOCAL_HOSTS:
+    if _context(info)["mode"] is Mode.LIVE and parts.scheme != "https" and host not in _LOCAL_HOSTS:
         _refuse("https_required")
     return value
 
@@ -185,14 +192,14 @@ class CardForm(BaseModel):
     ] = None
     email: Annotated[Email | None, BeforeValidator(_blank_is_absent)] = None
     attempt: Annotated[
-        Annotated[str, StringConstraints(pattern=rf"^{TOKEN_PATTERN}$")] | None,
+        Annotated[str, StringConstraints(pattern=rf"^{ATTEMPT_PATTERN}$")] | None,
         BeforeValidator(_blank_is_absent),
     ] = None
 
     @field_validator("exp_year")
     @classmethod
     def _full_year(cls, year: int, info: ValidationInfo) -> int:
-        this_year = info.context["today"].year
+        this_year = _context(info)["today"].year
         full = year + this_year // 100 * 100 if year < 100 else year
         if full > this_year + _MAX_CARD_YEARS:
             _refuse("invalid_expiry")
@@ -201,7 +208,7 @@ class CardForm(BaseModel):
     @field_validator("exp_month")
     @classmethod
     def _not_expired(cls, month: int, info: ValidationInfo) -> int:
-        today = info.context["today"]
+        today = _context(info)["today"]
         if (info.data.get("exp_year"), month) < (today.year, today.month) and (
             "exp_year" in info.data
         ):
@@ -244,7 +251,7 @@ def _status(value: object) -> object:
     """Any status, and both spellings of paid (contract, section 4)."""
     if value == "completed":
         return Status.SUCCEEDED
-    return Status(value) if value in tuple(Status) else _refuse("unknown_status")
+    return value if value in tuple(Status) else _refuse("unknown_status")
 
 
 TestFlag = Annotated[bool | None, BeforeValidator(_boolean)]

@@ -7,7 +7,7 @@ from payments.cards import Card
 
 
 class CardVault:
-    """Seals and opens cards. The payment's id is the encryption context: no card opens elsewhere."""
+    """Seals and opens cards. The payment's id is the encryption context: none opens elsewhere."""
 
     def __init__(self, kms: Any, key_id: str) -> None:
         self._kms = kms

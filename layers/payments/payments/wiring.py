@@ -7,7 +7,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import boto3
 from aws_lambda_powertools.logging import Logger
@@ -70,11 +69,11 @@ class Root:
         self.settings = Settings.read(self._environment)
         self.clock: Clock = SystemClock()
         self.logger = Logger(service=self.settings.service)
-        self._dynamodb = self._client("dynamodb")
+        self._dynamodb = boto3.client("dynamodb", config=_CLIENT_CONFIG)
         if "CARD_KEY_ID" in self._environment:
-            self._kms = self._client("kms")
+            self._kms = boto3.client("kms", config=_CLIENT_CONFIG)
         if "WORKFLOW_ARN" in self._environment:
-            self._stepfunctions = self._client("stepfunctions")
+            self._stepfunctions = boto3.client("stepfunctions", config=_CLIENT_CONFIG)
 
     @cached_property
     def api_keys(self) -> ApiKeys:
@@ -170,6 +169,3 @@ class Root:
         if not self._takes(mode):
             raise NoLiveAcquirerError
         return self.simulator
-
-    def _client(self, service: str) -> Any:
-        return boto3.client(service, config=_CLIENT_CONFIG)

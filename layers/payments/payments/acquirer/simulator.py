@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from payments.acquirer.port import Authentication, Authorization, ChargeRequest
-from payments.acquirer.test_cards import behaviour_of
+from payments.acquirer.simulated_cards import behaviour_of
 from payments.store.items import from_item, is_condition_failure, item_before, to_item
 
 ONE_TIME_CODE = "123456"
@@ -104,7 +104,7 @@ class SimulatedAcquirer:
         return self.authentication_result(reference)
 
     def _enter(self, reference: str, asked: str, part: str, value: Mapping[str, Any]) -> Any:
-        """Writes one part of the entry unless it is there, notes the question, returns the entry."""
+        """Writes one part of the entry unless it is there, notes the question, gives the entry."""
         now_us = self._now_us()
         values = {
             ":value": dict(value),

@@ -55,7 +55,7 @@ class ApiKeyStore:
         row = asdict(key)
         self._put({"id": f"key#{row.pop('key_hash')}", **row})
 
-    def keys(self) -> list[StoredKey]:
+    def all_keys(self) -> list[StoredKey]:
         """Every key of the stack, for the operator's tools: no request path reads this."""
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=self._table,

@@ -33,5 +33,6 @@ def is_condition_failure(error: ClientError) -> bool:
 
 def item_before(error: ClientError) -> dict[str, Any] | None:
     """What stood there when the condition failed, if the write asked for it."""
-    item = error.response.get("Item")
+    response: Mapping[str, Any] = error.response
+    item = response.get("Item")
     return from_item(item) if item else None

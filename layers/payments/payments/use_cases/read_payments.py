@@ -15,7 +15,7 @@ from payments.requests import ListQuery
 from payments.store.payments import PageRequest, PaymentStore
 
 
-def _account_seen(account: Account, test: bool | None) -> Account | None:
+def _account_seen(account: Account, *, test: bool | None) -> Account | None:
     """Whose payments are asked for: a live key may ask for test data, never the other way round."""
     asked = account.mode if test is None else Mode.TEST if test else Mode.LIVE
     if account.mode is Mode.TEST and asked is Mode.LIVE:
@@ -29,9 +29,9 @@ class GetPayment:
     def __init__(self, payments: PaymentStore) -> None:
         self._payments = payments
 
-    def __call__(self, account: Account, payment_id: str, test: bool | None) -> Payment:
+    def __call__(self, account: Account, payment_id: str, *, test: bool | None) -> Payment:
         """One read, whatever the answer. Raises PaymentNotFoundError."""
-        seen = _account_seen(account, test)
+        seen = _account_seen(account, test=test)
         if seen is None or not ids.is_payment_id(payment_id):
             raise PaymentNotFoundError
         payment = self._payments.get(seen, payment_id)
@@ -58,7 +58,7 @@ class ListPayments:
 
     def __call__(self, account: Account, query: ListQuery) -> Listed:
         """Raises InvalidInputError for a cursor that is not of this very list."""
-        seen = _account_seen(account, query.test)
+        seen = _account_seen(account, test=query.test)
         after = _read_cursor(query, account) if query.cursor is not None else None
         if seen is None:
             return Listed((), None)

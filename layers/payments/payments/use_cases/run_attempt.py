@@ -74,7 +74,9 @@ class RunAttempt:
         acquirer = self._acquirer_for(attempt.account.mode)
         if challenge_error:
             code = CHALLENGE_ERRORS.get(challenge_error, "authentication_failed")
-            return self._settle(attempt, Authorization(False, code), authentication)
+            return self._settle(
+                attempt, Authorization(approved=False, decline_code=code), authentication
+            )
         if authentication.needs_challenge:
             authentication = acquirer.authentication_result(attempt_id)
         if attempt.authorization:

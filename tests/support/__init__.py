@@ -1,0 +1,1 @@
+"""What tests share: a running stack, and merchants and shoppers who use it over HTTP."""

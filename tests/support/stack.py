@@ -1,0 +1,99 @@
+"""A local stack in a process of its own, started as `make start` starts it."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from payments.store.api_keys import ApiKeyStore
+
+PROJECT = Path(__file__).parent.parent.parent
+START_SECONDS = 60
+_READY = re.compile(r"Ready in .*?: (\S+)  \(emulated AWS: (\S+);")
+
+
+class Stack:
+    """`url` is where the API is, `aws_url` where the emulated AWS is, `log` all it has printed."""
+
+    def __init__(self, parameters: dict[str, str] | None = None, stage: str = "") -> None:
+        overrides = [f"--parameter={name}={value}" for name, value in (parameters or {}).items()]
+        self._log = Path(tempfile.mkstemp(prefix="payments-", suffix=".log")[1])
+        with self._log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "local", "--port=0", "--aws-port=0"),
+                    *(f"--stage={stage}", *overrides),
+                ],
+                cwd=PROJECT,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+        self.url, self.aws_url = self._wait_until_ready()
+
+    def _wait_until_ready(self) -> tuple[str, str]:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if ready := _READY.search(self.log):
+                return ready[1], ready[2]
+            time.sleep(0.05)
+        self.stop()
+        raise RuntimeError(f"the stack did not start:\n{self.log}")
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text("utf-8", "replace")
+
+    def stop(self) -> int:
+        """Ends it as Ctrl-C does; the exit status is the process's own."""
+        if self._process.poll() is None:
+            self._process.send_signal(2)
+        return self._process.wait(timeout=20)
+
+    def close(self) -> None:
+        self.stop()
+        self._log.unlink(missing_ok=True)
+
+    def aws(self, service: str) -> Any:
+        """A client of the emulated AWS, over HTTP."""
+        session: Any = boto3.session.Session()
+        return session.client(
+            service,
+            endpoint_url=self.aws_url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    @cached_property
+    def dynamodb(self) -> Any:
+        return self.aws("dynamodb")
+
+    @cached_property
+    def resources(self) -> dict[str, str]:
+        """Logical id -> physical name of everything in the stack."""
+        answer = self.aws("cloudformation").describe_stack_resources(StackName="payments-local")
+        return {
+            row["LogicalResourceId"]: row["PhysicalResourceId"] for row in answer["StackResources"]
+        }
+
+    @property
+    def key_store(self) -> ApiKeyStore:
+        return ApiKeyStore(self.dynamodb, self.resources["KeysTable"])
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """All items of a table, by its logical id, as DynamoDB keeps them (typed attributes)."""
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName=self.resources[table])
+        return [item for page in pages for item in page["Items"]]
+
+    def row_counts(self) -> dict[str, int]:
+        """How many items each table that a request could write to holds."""
+        tables = ("PaymentsTable", "IdempotencyTable", "AttemptsTable", "SimulatorTable")
+        return {table: len(self.rows(table)) for table in tables}

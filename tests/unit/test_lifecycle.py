@@ -1,0 +1,49 @@
+"""The one table of statuses and events, over every pair (contract, section 4)."""
+
+import itertools
+
+import pytest
+
+from payments import lifecycle
+from payments.lifecycle import Event, Status
+
+HAPPENS = {
+    ("requires_action", "submit"): "processing",
+    ("requires_action", "cancel"): "canceled",
+    ("requires_action", "expire"): "expired",
+    ("processing", "approve"): "succeeded",
+    ("processing", "decline"): "requires_action",
+    ("processing", "exhaust"): "failed",
+    ("processing", "release"): "requires_action",
+    ("processing", "block"): "blocked",
+    ("succeeded", "refund"): "refunded",
+}
+
+
+@pytest.mark.parametrize(("status", "event"), list(itertools.product(Status, Event)))
+def test_an_event_happens_in_a_status_or_not_as_the_table_says(
+    status: Status, event: Event
+) -> None:
+    expected = HAPPENS.get((status.value, event.value))
+    assert lifecycle.target(status, event) == expected
+
+
+def test_every_event_happens_in_exactly_one_status() -> None:
+    assert {event: lifecycle.source(event) for event in Event} == {
+        Event(event): Status(status) for status, event in HAPPENS
+    }
+
+
+def test_money_once_taken_is_never_asked_for_again() -> None:
+    reachable = {Status.SUCCEEDED}
+    for _ in Status:
+        reachable |= {
+            after for (before, _), after in lifecycle.TRANSITIONS.items() if before in reachable
+        }
+    assert Status.PROCESSING not in reachable
+    assert Status.REQUIRES_ACTION not in reachable
+
+
+def test_every_status_that_cannot_be_paid_says_why() -> None:
+    payable = lifecycle.source(Event.SUBMIT)
+    assert lifecycle.REFUSAL_REASONS.keys() == set(Status) - {payable}
