@@ -8,7 +8,7 @@ from payments.wiring import Root
 
 
 def resolve(event: Mapping[str, Any], root: Root) -> dict[str, Any]:
-    return outcome(root.run_attempt.resolve(event["attempt_id"]), root)
+    return outcome(root.resolve_attempt(event["attempt_id"]), root)
 
 
 handler = TaskFunction(resolve)

@@ -29,7 +29,9 @@ from payments.use_cases.end_challenge import EndChallenge
 from payments.use_cases.follow_payment import FollowPayment
 from payments.use_cases.pay_payment import PayPayment
 from payments.use_cases.read_payments import GetPayment, ListPayments
+from payments.use_cases.resolve_attempt import ResolveAttempt
 from payments.use_cases.run_attempt import RunAttempt
+from payments.use_cases.settle_attempt import SettleAttempt
 from payments.vault import CardVault
 from payments.workflow import Workflow
 
@@ -123,9 +125,15 @@ class Root:
 
     @cached_property
     def run_attempt(self) -> RunAttempt:
-        return RunAttempt(
-            self._payments, self._attempts, self._vault, self._acquirer_for, self.clock
-        )
+        return RunAttempt(self._attempts, self._vault, self._acquirer_for, self._settle_attempt)
+
+    @cached_property
+    def resolve_attempt(self) -> ResolveAttempt:
+        return ResolveAttempt(self._attempts, self._acquirer_for, self._settle_attempt)
+
+    @cached_property
+    def _settle_attempt(self) -> SettleAttempt:
+        return SettleAttempt(self._payments, self._attempts, self.clock)
 
     @cached_property
     def simulator(self) -> SimulatedAcquirer:

@@ -17,7 +17,6 @@ ONE_TIME_CODE = "123456"
 MAX_CODE_TRIES = 3
 KEPT_SECONDS = 30 * 24 * 60 * 60
 _ECI_AUTHENTICATED = {"mastercard": "02"}
-_VOIDED = Authorization(approved=False, decline_code="voided")
 
 
 class SimulatedAcquirer:
@@ -65,9 +64,9 @@ class SimulatedAcquirer:
 
     def void(self, reference: str) -> Authorization | None:
         """Takes the charge's place in the ledger, so that a late charge finds it taken."""
-        entry = self._enter(reference, "void", "charge", {"decline_code": _VOIDED.decline_code})
-        authorization = _authorization(entry["charge"])
-        return None if authorization == _VOIDED else authorization
+        voided = {"decline_code": "processing_error", "voided": True}
+        charge = self._enter(reference, "void", "charge", voided)["charge"]
+        return None if "voided" in charge else _authorization(charge)
 
     def pass_challenge(self, reference: str, code: str) -> Authentication:
         """The shopper typed a one-time code. After three wrong ones the issuer gives up."""

@@ -22,6 +22,7 @@ _ENDED = {
     Status.FAILED: "failed",
     Status.BLOCKED: "failed",
 }
+_VISIBLE_FIELDS = ("card_number", "exp_month", "exp_year", "cvc", "name", "email")
 _KEPT_FIELDS = ("exp_month", "exp_year", "name", "email")
 _PROBLEMS = {404: "not_found", 413: "too_large", 415: "media_type", 503: "unavailable"}
 
@@ -61,6 +62,7 @@ def form_page(
     errors = {
         fault.field: text(f"field.{fault.code}", request.language, **fault.details)
         for fault in (error.errors if error else ())
+        if fault.field in _VISIBLE_FIELDS
     }
     values = {
         "payment": payment,

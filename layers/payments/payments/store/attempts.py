@@ -67,12 +67,9 @@ class AttemptStore:
         item = answer.get("Item")
         return _from_values(from_item(item)) if item else None
 
-    def await_challenge(self, attempt_id: str, task_token: str, challenge_url: str) -> bool:
-        """The shopper is needed: from now on the challenge URL leads back to this task.
-
-        False if the attempt is over, so that a late task delivery revives nothing.
-        """
-        return self._update(
+    def await_challenge(self, attempt_id: str, task_token: str, challenge_url: str) -> None:
+        """The shopper is needed: from now on the challenge URL leads back to this task."""
+        self._update(
             attempt_id,
             "SET task_token = :task_token, challenge_url = :challenge_url",
             {":task_token": task_token, ":challenge_url": challenge_url},
@@ -82,13 +79,10 @@ class AttemptStore:
         """The shopper is back, or gave the challenge up: nobody is sent there again."""
         self._update(attempt_id, "SET is_challenge_over = :over", {":over": True})
 
-    def record_answer(self, attempt_id: str, authorization: Authorization) -> bool:
-        """The acquirer has answered: keep the answer, erase the card, in one write.
-
-        False if the attempt is over.
-        """
+    def record_answer(self, attempt_id: str, authorization: Authorization) -> None:
+        """The acquirer has answered: keep the answer, erase the card, in one write."""
         answer = {"approved": authorization.approved, "decline_code": authorization.decline_code}
-        return self._update(
+        self._update(
             attempt_id,
             "SET #answer = :answer REMOVE encrypted_card",
             {":answer": answer},
@@ -105,7 +99,8 @@ class AttemptStore:
         expression: str,
         values: dict[str, Any],
         names: dict[str, str] | None = None,
-    ) -> bool:
+    ) -> None:
+        """Changes the row if it is there: a late task delivery revives no attempt."""
         try:
             self._dynamodb.update_item(
                 TableName=self._table,
@@ -116,10 +111,8 @@ class AttemptStore:
                 **({"ExpressionAttributeNames": names} if names else {}),
             )
         except ClientError as error:
-            if is_condition_failure(error):
-                return False
-            raise
-        return True
+            if not is_condition_failure(error):
+                raise
 
 
 def _to_values(attempt: Attempt) -> dict[str, Any]:

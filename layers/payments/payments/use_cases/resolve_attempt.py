@@ -1,0 +1,37 @@
+"""An attempt whose outcome is unknown: no answer from the acquirer is not a decline."""
+
+from collections.abc import Callable
+
+from payments.acquirer.port import Acquirer, Authorization
+from payments.ids import Mode
+from payments.payment import Payment
+from payments.store.attempts import AttemptStore
+from payments.use_cases.settle_attempt import SettleAttempt
+
+PROCESSING_ERROR = Authorization(approved=False, decline_code="processing_error")
+
+
+class ResolveAttempt:
+    """Asks the acquirer by our reference, then settles what happened."""
+
+    def __init__(
+        self,
+        attempts: AttemptStore,
+        acquirer_for: Callable[[Mode], Acquirer],
+        settle: SettleAttempt,
+    ) -> None:
+        self._attempts = attempts
+        self._acquirer_for = acquirer_for
+        self._settle = settle
+
+    def __call__(self, attempt_id: str) -> Payment | None:
+        """If no charge ever arrived, it is forbidden to arrive later, and the attempt ends.
+
+        Raises AcquirerUnavailableError: then the outcome is still unknown.
+        """
+        attempt = self._attempts.get(attempt_id)
+        if attempt is None:
+            return None
+        acquirer = self._acquirer_for(attempt.account.mode)
+        answer = attempt.authorization or acquirer.look_up(attempt_id) or acquirer.void(attempt_id)
+        return self._settle(attempt, answer or PROCESSING_ERROR, None)

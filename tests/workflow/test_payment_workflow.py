@@ -1,0 +1,166 @@
+"""The 3DS/authorization flow as Step Functions runs it (contract, section 5; architecture)."""
+
+import json
+from typing import Any
+
+import pytest
+
+from payments.ids import attempt_id
+from tests.support.actors import (
+    CHALLENGE_CARD,
+    DECLINED_CARD,
+    PAID_CARD,
+    Checkout,
+    Shop,
+    Shopper,
+)
+from tests.support.stack import Stack
+
+
+def _execution_arn(stack: Stack, checkout: Checkout) -> str:
+    """The execution of the payment's only attempt."""
+    executions = stack.aws("stepfunctions").list_executions(
+        stateMachineArn=stack.resources["PaymentWorkflow"], maxResults=1000
+    )["executions"]
+    (arn,) = (row["executionArn"] for row in executions if row["name"].startswith(checkout.id))
+    return str(arn)
+
+
+def _history(stack: Stack, checkout: Checkout) -> list[dict[str, Any]]:
+    arn = _execution_arn(stack, checkout)
+    answer = stack.aws("stepfunctions").get_execution_history(executionArn=arn, maxResults=1000)
+    events: list[dict[str, Any]] = answer["events"]
+    return events
+
+
+def _states(stack: Stack, checkout: Checkout) -> list[str]:
+    return [
+        event["stateEnteredEventDetails"]["name"]
+        for event in _history(stack, checkout)
+        if "stateEnteredEventDetails" in event
+    ]
+
+
+def _charges(stack: Stack, checkout: Checkout) -> list[dict[str, Any]]:
+    rows = stack.rows("SimulatorTable")
+    return [
+        row for row in rows if row["reference"]["S"].startswith(checkout.id) and "charge" in row
+    ]
+
+
+def test_a_frictionless_payment_enters_three_states(
+    stack: Stack, shop: Shop, shopper: Shopper
+) -> None:
+    checkout = shop.checkout()
+    shopper.pay(checkout, PAID_CARD)
+    assert _states(stack, checkout) == ["Authenticate", "IsChallenged", "Authorize"]
+
+
+def test_a_declined_payment_enters_three_states(stack: Stack, shop: Shop, shopper: Shopper) -> None:
+    checkout = shop.checkout()
+    shopper.pay(checkout, DECLINED_CARD)
+    assert _states(stack, checkout) == ["Authenticate", "IsChallenged", "Authorize"]
+
+
+def test_a_challenged_payment_enters_four_states(
+    stack: Stack, shop: Shop, shopper: Shopper
+) -> None:
+    checkout = shop.checkout()
+    shopper.answer_challenge(shopper.start_challenge(checkout))
+    states = ["Authenticate", "IsChallenged", "AwaitChallenge", "Authorize"]
+    assert _states(stack, checkout) == states
+
+
+def test_nothing_starts_before_a_card_is_submitted(
+    stack: Stack, shop: Shop, shopper: Shopper
+) -> None:
+    checkout = shop.checkout()
+    shopper.open(checkout.redirect)
+    shopper.pay(checkout, "4242424242424241")  # refused input
+    with pytest.raises(ValueError, match="not enough values"):
+        _execution_arn(stack, checkout)
+
+
+def test_the_execution_is_named_by_payment_and_attempt_and_is_told_no_more(
+    stack: Stack, shop: Shop, shopper: Shopper
+) -> None:
+    checkout = shop.checkout()
+    shopper.pay(checkout, attempt="page-token-1")
+    arn = _execution_arn(stack, checkout)
+    name = attempt_id(checkout.id, "page-token-1")
+    assert arn.endswith(f":{name}")
+    described = stack.aws("stepfunctions").describe_execution(executionArn=arn)
+    assert json.loads(described["input"]) == {"attempt_id": name}
+
+
+def test_a_second_start_of_the_same_attempt_charges_nothing(
+    stack: Stack, shop: Shop, shopper: Shopper
+) -> None:
+    checkout = shop.checkout()
+    shopper.pay(checkout, attempt="page-token-1")
+    lambda_client = stack.aws("lambda")
+    name = attempt_id(checkout.id, "page-token-1")
+    before = shop.payment(checkout.id)
+    for function in ("AuthenticateFunction", "AuthorizeFunction", "ResolveFunction"):
+        event = {"attempt_id": name, "authentication": {"trans_status": "Y"}}
+        answer = lambda_client.invoke(
+            FunctionName=stack.resources[function], Payload=json.dumps(event)
+        )
+        assert "FunctionError" not in answer
+    assert shop.payment(checkout.id) == before
+    (charge,) = _charges(stack, checkout)
+    assert charge["charge"]["M"]["amount_minor"] == {"N": "50000"}
+
+
+def test_an_attempt_that_breaks_is_resolved_without_a_charge_and_can_be_paid_again(
+    stack: Stack, shop: Shop, shopper: Shopper
+) -> None:
+    checkout = shop.checkout()
+    challenge = shopper.start_challenge(checkout)
+    (attempt,) = (
+        row for row in stack.rows("AttemptsTable") if row["payment_id"]["S"] == checkout.id
+    )
+    stack.dynamodb.update_item(
+        TableName=stack.resources["AttemptsTable"],
+        Key={"id": attempt["id"]},
+        UpdateExpression="SET encrypted_card = :broken",
+        ExpressionAttributeValues={":broken": {"B": b"not a card"}},
+    )
+
+    shopper.answer_challenge(challenge)
+
+    assert _states(stack, checkout)[-2:] == ["Authorize", "Resolve"]
+    payment = shop.payment(checkout.id)
+    assert (payment["status"], payment["decline_code"]) == ("requires_action", "processing_error")
+    assert shopper.pay(checkout).status_code == 200
+    assert sorted("voided" in row["charge"]["M"] for row in _charges(stack, checkout)) == [
+        False,
+        True,
+    ]
+
+
+def test_a_task_that_breaks_says_no_more_than_that_it_broke(
+    stack: Stack, shop: Shop, shopper: Shopper
+) -> None:
+    answer = stack.aws("lambda").invoke(
+        FunctionName=stack.resources["AuthorizeFunction"],
+        Payload=json.dumps({"attempt_id": {"4242424242424242": "314"}}),
+    )
+    assert json.loads(answer["Payload"].read()) == {
+        "errorType": "TaskFailedError",
+        "errorMessage": "the task failed; its log says where",
+    }
+
+
+def test_the_challenge_card_is_sealed_until_it_is_used_and_then_gone(
+    stack: Stack, shop: Shop, shopper: Shopper
+) -> None:
+    checkout = shop.checkout()
+    answer = shopper.pay(checkout, CHALLENGE_CARD, attempt="page-token-1")
+    name = attempt_id(checkout.id, "page-token-1")
+    (row,) = (row for row in stack.rows("AttemptsTable") if row["id"]["S"] == name)
+    assert CHALLENGE_CARD.encode() not in row["encrypted_card"]["B"]
+
+    shopper.answer_challenge(answer.json()["redirect"])
+
+    assert name not in {row["id"]["S"] for row in stack.rows("AttemptsTable")}
