@@ -1,5 +1,6 @@
 .DEFAULT_GOAL := help
-SHELL := /bin/sh
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
 
 PORT ?= 8000
 AWS_PORT ?= 4566
@@ -57,6 +58,14 @@ KEYS = $(PYTHON) -m local.keys --stack "$(STACK)" --aws-port "$(AWS_PORT)"
 PIP_COMPILE := $(VENV)/bin/pip-compile --quiet --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --strip-extras
 
+# Installs a lock file, once, counting its packages as pip comes to them.
+define install
+@$(PYTHON) -m pip install --progress-bar off --requirement $(2) | awk -v all="$$(wc -l < $(2))" ' \
+	/^(Collecting|Requirement already)/ && n < all {printf "\r· Installing $(1) (once): %d of %d packages", ++n, all; fflush()} \
+	/^Installing/ {printf "\n· Unpacking them\n"; fflush()} END {print ""}'
+@touch $@
+endef
+
 $(VENV)/bin/python:
 	@echo "· Creating $(VENV)"
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -64,13 +73,9 @@ $(VENV)/bin/python:
 	@python3 -m venv $(VENV)
 
 $(VENV)/start: local/requirements.txt $(VENV)/bin/python
-	@echo "· Installing what the local stack needs (once)"
-	@$(PYTHON) -m pip install --quiet --requirement local/requirements.txt
-	@touch $@
+	$(call install,what the local stack needs,local/requirements.txt)
 
 $(VENV)/dev: tests/requirements.txt $(VENV)/start
-	@echo "· Installing what tests and checks need (once)"
-	@$(PYTHON) -m pip install --quiet --requirement tests/requirements.txt
-	@touch $@
+	$(call install,what tests and checks need,tests/requirements.txt)
 
 .PHONY: help start test check format key rotate revoke currencies lock clean
