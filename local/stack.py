@@ -12,6 +12,7 @@ from local import template
 from local.aws import LocalAws
 from local.demo import seed
 from local.gateway import Gateway
+from local.schedule import Schedule
 from payments.store.api_keys import ApiKeyStore
 
 
@@ -58,6 +59,11 @@ class LocalStack:
             stage or self._aws.resolve(deployed["Properties"]["StageName"]),
             stage_prefix,
         )
+        rules = loaded.of_type("AWS::Events::Rule")
+        self._schedule = Schedule(
+            {name: self._aws.resolve(rule["Properties"]) for name, rule in rules.items()},
+            self._aws.handlers,
+        )
         aws_server = self._aws.serve(host, aws_port)
         self.aws_url = f"http://{host}:{aws_server.port}"
         self._servers: list[BaseWSGIServer] = [server, aws_server]
@@ -75,6 +81,7 @@ class LocalStack:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._schedule.stop()
         for server in self._servers:
             server.shutdown()
             server.server_close()

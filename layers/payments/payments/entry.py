@@ -35,9 +35,9 @@ class Function:
         if "AWS_LAMBDA_RUNTIME_API" in os.environ:
             self.build()
 
-    def build(self) -> None:
-        """Builds the root from the environment as it is now."""
-        self._root = Root()
+    def build(self, root: Root | None = None) -> None:
+        """Builds the root from the environment as it is now, or takes the one given."""
+        self._root = root or Root()
 
     @property
     def root(self) -> Root:

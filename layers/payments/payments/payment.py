@@ -81,6 +81,10 @@ class Payment:
             return None
         return ids.attempt_id(self.id, self.attempt_tokens[-1])
 
+    def is_under(self, attempt_id: str) -> bool:
+        """Whether this attempt is the one under way."""
+        return self.status is Status.PROCESSING and self.attempt_id == attempt_id
+
     def status_at(self, now_us: int, lifetime_seconds: int) -> Status:
         """The status a reader sees: an unpaid payment expires by the clock, not by a job."""
         if (

@@ -20,7 +20,7 @@ from payments.clock import Clock, SystemClock
 from payments.errors import NoLiveAcquirerError
 from payments.ids import Mode
 from payments.store.api_keys import ApiKeyStore
-from payments.store.attempts import AttemptStore
+from payments.store.attempts import Attempt, AttemptStore
 from payments.store.idempotency import IdempotencyStore
 from payments.store.payments import PaymentStore
 from payments.use_cases.cancel_payment import CancelPayment
@@ -29,6 +29,7 @@ from payments.use_cases.end_challenge import EndChallenge
 from payments.use_cases.follow_payment import FollowPayment
 from payments.use_cases.pay_payment import PayPayment
 from payments.use_cases.read_payments import GetPayment, ListPayments
+from payments.use_cases.reconcile_attempts import ReconcileAttempts
 from payments.use_cases.resolve_attempt import ResolveAttempt
 from payments.use_cases.run_attempt import RunAttempt
 from payments.use_cases.settle_attempt import SettleAttempt
@@ -66,10 +67,16 @@ class Settings:
 class Root:
     """Everything one function's environment allows, built once and then shared."""
 
-    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+        acquirer: Acquirer | None = None,
+    ) -> None:
         self._environment = dict(os.environ if environment is None else environment)
+        self._acquirer = acquirer
         self.settings = Settings.read(self._environment)
-        self.clock: Clock = SystemClock()
+        self.clock: Clock = clock or SystemClock()
         self.logger = Logger(service=self.settings.service)
         self._dynamodb = boto3.client("dynamodb", config=_CLIENT_CONFIG)
         if "CARD_KEY_ID" in self._environment:
@@ -132,6 +139,17 @@ class Root:
         return ResolveAttempt(self._attempts, self._acquirer_for, self._settle_attempt)
 
     @cached_property
+    def reconcile_attempts(self) -> ReconcileAttempts:
+        return ReconcileAttempts(
+            self._attempts, self._workflow, self.resolve_attempt, self.clock, self._report
+        )
+
+    def _report(self, attempt: Attempt, error: Exception) -> None:
+        self.logger.error(
+            "an attempt could not be ended", attempt=attempt.id, error=type(error).__name__
+        )
+
+    @cached_property
     def _settle_attempt(self) -> SettleAttempt:
         return SettleAttempt(self._payments, self._attempts, self.clock)
 
@@ -159,13 +177,19 @@ class Root:
 
     def count(self, metric: str, mode: Mode) -> None:
         """One more of a business metric, by mode."""
-        dimensions = {"service": self.settings.service, "mode": str(mode)}
+        self._emit(metric, 1, {"mode": str(mode)})
+
+    def measure(self, metric: str, value: int) -> None:
+        """How large something is now."""
+        self._emit(metric, value, {})
+
+    def _emit(self, metric: str, value: int, dimensions: dict[str, str]) -> None:
         with single_metric(
             name=metric,
             unit=MetricUnit.Count,
-            value=1,
+            value=value,
             namespace=NAMESPACE,
-            default_dimensions=dimensions,
+            default_dimensions={"service": self.settings.service, **dimensions},
         ):
             pass
 
@@ -176,4 +200,4 @@ class Root:
     def _acquirer_for(self, mode: Mode) -> Acquirer:
         if not self._takes(mode):
             raise NoLiveAcquirerError
-        return self.simulator
+        return self._acquirer or self.simulator

@@ -41,6 +41,19 @@ class Workflow:
                 raise WorkflowRefusedError from error
             raise
 
+    def is_running(self, attempt_id: str) -> bool:
+        """False if its execution ended, however it ended, or never started."""
+        execution = self._state_machine_arn.replace(":stateMachine:", ":execution:")
+        try:
+            answer = self._stepfunctions.describe_execution(
+                executionArn=f"{execution}:{attempt_id}"
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
+                return False
+            raise
+        return bool(answer["status"] == "RUNNING")
+
     def end_challenge(self, task_token: str) -> None:
         """The shopper is back from the challenge. How it went, the acquirer is asked."""
         self._answer("send_task_success", taskToken=task_token, output="{}")

@@ -4,7 +4,7 @@ No backup and no stream: what is erased here is gone. A row is written before it
 `processing` and removed after the outcome, so the table is all that a reconciler has to read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,7 @@ class Attempt:
     task_token: str | None = field(repr=False, default=None)
     challenge_url: str | None = field(repr=False, default=None)
     is_challenge_over: bool = False
+    is_reaped: bool = False
     authorization: Authorization | None = None
 
 
@@ -58,6 +59,39 @@ class AttemptStore:
                 return False
             raise
         return True
+
+    def renew(self, attempt_id: str, now_us: int) -> bool:
+        """The form of an attempt that never began is sent again: it begins now.
+
+        False if the attempt is over or being ended.
+        """
+        return self._update(
+            attempt_id,
+            "SET created_at_us = :now",
+            {":now": now_us},
+            condition="attribute_not_exists(is_reaped)",
+        )
+
+    def reap(self, attempt: Attempt) -> bool:
+        """Nobody is to use this attempt's card any more: it is erased, the rest stays.
+
+        False if the attempt is over, or was renewed since it was read.
+        """
+        return self._update(
+            attempt.id,
+            "SET is_reaped = :yes REMOVE encrypted_card",
+            {":yes": True, ":read": attempt.created_at_us},
+            condition="created_at_us = :read",
+        )
+
+    def all(self) -> Iterator[Attempt]:
+        """Every attempt under way, for the reconciler."""
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self._table, ConsistentRead=True
+        )
+        for page in pages:
+            for item in page["Items"]:
+                yield _from_values(from_item(item))
 
     def get(self, attempt_id: str) -> Attempt | None:
         """Strongly consistent; None once the attempt is over."""
@@ -99,20 +133,23 @@ class AttemptStore:
         expression: str,
         values: dict[str, Any],
         names: dict[str, str] | None = None,
-    ) -> None:
+        condition: str = "attribute_exists(id)",
+    ) -> bool:
         """Changes the row if it is there: a late task delivery revives no attempt."""
         try:
             self._dynamodb.update_item(
                 TableName=self._table,
                 Key=to_item({"id": attempt_id}),
                 UpdateExpression=expression,
-                ConditionExpression="attribute_exists(id)",
+                ConditionExpression=f"attribute_exists(id) AND {condition}",
                 ExpressionAttributeValues=to_item(values),
                 **({"ExpressionAttributeNames": names} if names else {}),
             )
         except ClientError as error:
             if not is_condition_failure(error):
                 raise
+            return False
+        return True
 
 
 def _to_values(attempt: Attempt) -> dict[str, Any]:

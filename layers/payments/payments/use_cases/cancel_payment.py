@@ -23,4 +23,6 @@ class CancelPayment:
         try:
             return self._payments.cancel(payment, self._clock.now_us())
         except TransitionRefusedError as refused:
+            if refused.current and refused.current.status is Status.CANCELED:
+                return refused.current
             raise refusal_of(refused) from refused

@@ -2,6 +2,7 @@
 
 from payments import ids
 from payments.clock import Clock
+from payments.errors import NotPayableError
 from payments.payment import CardFacts, Payment
 from payments.requests import CardForm
 from payments.store.attempts import Attempt, AttemptStore
@@ -38,22 +39,33 @@ class PayPayment:
         """
         token = form.attempt or ids.new_attempt_token()
         if token in payment.attempt_tokens:
-            return self._follow.wait(payment)
+            return self._repeat(payment, token)
         self._follow.check_payable(payment)
         attempt = self._new_attempt(payment, form, token, base_url)
         is_new = self._attempts.add(attempt)
+        if not is_new and not self._attempts.renew(attempt.id, self._clock.now_us()):
+            raise NotPayableError("in_progress")
         try:
             submitted = self._payments.submit(
                 payment, token, _card_facts(form), form.email, self._clock.now_us()
             )
         except TransitionRefusedError as refused:
-            if refused.current and token in refused.current.attempt_tokens:
-                return self._follow.wait(refused.current)
+            if refused.current and refused.current.is_under(attempt.id):
+                return self._repeat(refused.current, token)
             if is_new:
                 self._attempts.remove(attempt.id)
+            if refused.current and token in refused.current.attempt_tokens:
+                return self._follow.wait(refused.current)
             raise refusal_of(refused) from refused
         self._start(attempt.id, submitted)
         return self._follow.wait(submitted)
+
+    def _repeat(self, payment: Payment, token: str) -> Progress:
+        """The form was sent before. Whoever sent it may have died before the workflow started."""
+        attempt_id = ids.attempt_id(payment.id, token)
+        if payment.is_under(attempt_id):
+            self._workflow.start(attempt_id)
+        return self._follow.wait(payment)
 
     def _start(self, attempt_id: str, submitted: Payment) -> None:
         """A refused start is undone; a start without an answer may have happened, so it is not."""

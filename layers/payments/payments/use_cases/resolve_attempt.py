@@ -27,10 +27,11 @@ class ResolveAttempt:
     def __call__(self, attempt_id: str) -> Payment | None:
         """If no charge ever arrived, it is forbidden to arrive later, and the attempt ends.
 
-        Raises AcquirerUnavailableError: then the outcome is still unknown.
+        The card is erased first: what comes after needs only the reference. None if there was
+        nothing to resolve. Raises AcquirerUnavailableError: then the outcome is still unknown.
         """
         attempt = self._attempts.get(attempt_id)
-        if attempt is None:
+        if attempt is None or not self._attempts.reap(attempt):
             return None
         acquirer = self._acquirer_for(attempt.account.mode)
         answer = attempt.authorization or acquirer.look_up(attempt_id) or acquirer.void(attempt_id)

@@ -69,6 +69,8 @@ class RunAttempt:
             authentication = acquirer.authentication_result(attempt_id)
         if attempt.authorization:
             return self._settle(attempt, attempt.authorization, authentication)
+        if attempt.is_reaped:
+            return None
         if not authentication.permits_charge:
             return self._settle(attempt, AUTHENTICATION_FAILED, authentication)
         answer = acquirer.authorize(self._charge_request(attempt))

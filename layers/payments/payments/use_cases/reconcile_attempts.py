@@ -1,0 +1,63 @@
+"""Attempts nobody works on any more: every one is ended, so that no payment stays `processing`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from payments.clock import Clock
+from payments.errors import PaymentsError
+from payments.payment import Payment
+from payments.store.attempts import Attempt, AttemptStore
+from payments.use_cases.resolve_attempt import ResolveAttempt
+from payments.workflow import Workflow
+
+# Longer than a checkout request can last: before that, whoever began the attempt is still at it.
+GRACE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What a run found: ended now, left to a workflow that runs, and what could not be ended."""
+
+    ended: tuple[Payment | None, ...]
+    left: int
+    failed: tuple[str, ...]
+
+
+class ReconcileAttempts:
+    """Reads only the attempts table, which holds nothing but attempts under way."""
+
+    def __init__(
+        self,
+        attempts: AttemptStore,
+        workflow: Workflow,
+        resolve: ResolveAttempt,
+        clock: Clock,
+        report: Callable[[Attempt, Exception], None],
+    ) -> None:
+        self._attempts = attempts
+        self._workflow = workflow
+        self._resolve = resolve
+        self._clock = clock
+        self._report = report
+
+    def __call__(self) -> Reconciled:
+        """One attempt that cannot be ended now does not hold up the others."""
+        ended: list[Payment | None] = []
+        failed: list[str] = []
+        left = 0
+        for attempt in self._attempts.all():
+            try:
+                if self._is_looked_after(attempt):
+                    left += 1
+                else:
+                    ended.append(self._resolve(attempt.id))
+            except (PaymentsError, ClientError, BotoCoreError) as error:
+                self._report(attempt, error)
+                failed.append(attempt.id)
+        return Reconciled(tuple(ended), left, tuple(failed))
+
+    def _is_looked_after(self, attempt: Attempt) -> bool:
+        age_us = self._clock.now_us() - attempt.created_at_us
+        return age_us < GRACE_SECONDS * 1_000_000 or self._workflow.is_running(attempt.id)
