@@ -209,9 +209,8 @@ class CardForm(BaseModel):
     @classmethod
     def _not_expired(cls, month: int, info: ValidationInfo) -> int:
         today = _context(info)["today"]
-        if (info.data.get("exp_year"), month) < (today.year, today.month) and (
-            "exp_year" in info.data
-        ):
+        year = info.data.get("exp_year")  # a faulty year has its own error
+        if year is not None and (year, month) < (today.year, today.month):
             _refuse("card_expired")
         return month
 

@@ -24,7 +24,13 @@ _ENDED = {
 }
 _VISIBLE_FIELDS = ("card_number", "exp_month", "exp_year", "cvc", "name", "email")
 _KEPT_FIELDS = ("exp_month", "exp_year", "name", "email")
-_PROBLEMS = {404: "not_found", 413: "too_large", 415: "media_type", 503: "unavailable"}
+_PROBLEMS = {
+    400: "invalid_input",
+    404: "not_found",
+    413: "too_large",
+    415: "media_type",
+    503: "unavailable",
+}
 
 
 def status_url(payment: Payment, base_url: str) -> str:

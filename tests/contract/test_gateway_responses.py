@@ -1,0 +1,150 @@
+"""What the gateway answers by itself, as the translated template tells it to."""
+
+import json
+from typing import Any
+
+import pytest
+from openapi_schema_validator import OAS31Validator
+
+from payments.texts import LANGUAGES, text
+from tests.support.actors import Shop
+
+GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"
+EXPOSED_HEADERS = {"Link", "X-Request-Id", "Idempotent-Replayed", "Retry-After"}
+ALLOWED_HEADERS = {"Authorization", "Content-Type", "Idempotency-Key", "Accept-Language"}
+SCHEMA_OF_STATUS = {
+    "400": "InvalidRequest",
+    "401": "Unauthorized",
+    "404": "NotFound",
+    "413": "TooLarge",
+    "429": "TooManyRequests",
+    "500": "InternalError",
+    "502": "BadGateway",
+    "503": "Unavailable",
+    "504": "GatewayTimeout",
+}
+
+
+@pytest.fixture(scope="session")
+def responses(gateway: dict[str, Any]) -> dict[str, Any]:
+    """Gateway responses by their type."""
+    found: dict[str, Any] = gateway[GATEWAY_RESPONSES]
+    return found
+
+
+def test_what_the_gateway_refuses_has_the_status_the_contract_gives_it(
+    responses: dict[str, Any],
+) -> None:
+    statuses = {kind: answer["statusCode"] for kind, answer in responses.items()}
+
+    assert (
+        statuses
+        | {
+            "UNAUTHORIZED": "401",
+            "ACCESS_DENIED": "401",
+            "AUTHORIZER_FAILURE": "503",
+            "MISSING_AUTHENTICATION_TOKEN": "404",
+            "INVALID_SIGNATURE": "404",
+            "RESOURCE_NOT_FOUND": "404",
+            "REQUEST_TOO_LARGE": "413",
+            "THROTTLED": "429",
+            "DEFAULT_4XX": "400",
+            "DEFAULT_5XX": "500",
+        }
+        == statuses
+    )
+
+
+def test_every_gateway_response_has_the_documented_body_of_its_own_status(
+    document: dict[str, Any], responses: dict[str, Any]
+) -> None:
+    faults = {}
+    for kind, answer in responses.items():
+        (media_type, template), *_ = answer["responseTemplates"].items()
+        name = SCHEMA_OF_STATUS[answer["statusCode"]]
+        schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+        found = [
+            error.message for error in OAS31Validator(schema).iter_errors(json.loads(template))
+        ]
+        if media_type != "application/json" or found:
+            faults[kind] = found
+
+    assert faults == {}
+
+
+def test_every_gateway_response_names_the_request_and_may_be_read_from_any_origin(
+    responses: dict[str, Any],
+) -> None:
+    for kind, answer in responses.items():
+        headers = {
+            name.removeprefix("gatewayresponse.header."): value
+            for name, value in answer["responseParameters"].items()
+        }
+        exposed = headers["Access-Control-Expose-Headers"].strip("'")
+
+        assert headers["X-Request-Id"] == "context.requestId", kind
+        assert headers["Access-Control-Allow-Origin"] == "'*'", kind
+        assert set(exposed.split(", ")) == EXPOSED_HEADERS, kind
+        assert headers.get("WWW-Authenticate") == (
+            "'Basic'" if answer["statusCode"] == "401" else None
+        ), kind
+
+
+def test_a_denied_key_gets_the_authorizers_words_in_every_language_as_valid_json(
+    responses: dict[str, Any],
+) -> None:
+    template = responses["ACCESS_DENIED"]["responseTemplates"]["application/json"]
+    for language in LANGUAGES:
+        for reason in ("missing", "malformed", "unknown"):
+            detail = text(f"auth.{reason}", language)
+            filled_in = template.replace("$context.authorizer.detail", detail)
+
+            assert json.loads(filled_in) == {"detail": detail}
+
+
+def test_preflights_are_answered_by_the_gateway_for_the_merchants_paths_alone_without_a_key(
+    gateway: dict[str, Any],
+) -> None:
+    paths = gateway["paths"]
+    mocked = {
+        (path, method)
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if operation["x-amazon-apigateway-integration"]["type"] == "mock"
+    }
+
+    assert mocked == {(path, "options") for path in paths if path.startswith("/v1/")}
+    assert [path for path, _ in mocked if "security" in paths[path]["options"]] == []
+    assert "security" not in gateway
+
+
+def test_a_preflight_allows_what_the_merchants_routes_take(gateway: dict[str, Any]) -> None:
+    for path, operations in gateway["paths"].items():
+        if "options" not in operations:
+            continue
+        answers = operations["options"]["x-amazon-apigateway-integration"]["responses"]
+        headers = {
+            name.removeprefix("method.response.header."): value.strip("'")
+            for name, value in answers["default"]["responseParameters"].items()
+        }
+        routed = {method.upper() for method in operations}
+
+        assert headers["Access-Control-Allow-Origin"] == "*", path
+        assert set(headers["Access-Control-Allow-Headers"].split(",")) == ALLOWED_HEADERS, path
+        assert set(headers["Access-Control-Allow-Methods"].split(",")) >= routed, path
+        assert headers["X-Request-Id"] == "context.requestId", path
+        assert "Access-Control-Allow-Credentials" not in headers, path
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/v2/"), ("DELETE", "/v1/payments/"), ("OPTIONS", "/checkout/")]
+)
+def test_an_unknown_path_or_method_is_the_documented_404(
+    shop: Shop, document: dict[str, Any], method: str, path: str
+) -> None:
+    example = document["components"]["responses"]["NotFound"]["content"]["application/json"]
+    answer = shop.request(method, path)
+
+    assert answer.status_code == 404
+    assert answer.json() == example["examples"]["documented"]["value"]
+    assert answer.headers["X-Request-Id"]
