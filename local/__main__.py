@@ -21,6 +21,9 @@ def main() -> int:
             taken = f"Port {port} is taken. Choose another one: make start {name}=…"
             print(taken, file=sys.stderr)
             return 1
+    if options.port and options.port == options.aws_port:
+        print("PORT and AWS_PORT must differ.", file=sys.stderr)
+        return 1
     os.environ.update({"AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION})
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
     logging.getLogger("local.gateway").setLevel(logging.INFO)
@@ -43,8 +46,8 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    parser.add_argument("--port", type=int, default=8000, help="where the API listens")
-    parser.add_argument("--aws-port", type=int, default=4566, help="where emulated AWS listens")
+    parser.add_argument("--port", type=_port, default=8000, help="where the API listens")
+    parser.add_argument("--aws-port", type=_port, default=4566, help="where emulated AWS listens")
     parser.add_argument("--stage", default="", help="serve under /STAGE, as on AWS")
     parser.add_argument(
         "--parameter",
@@ -55,6 +58,12 @@ def _options() -> argparse.Namespace:
         help="a parameter of template.yaml",
     )
     return parser.parse_args()
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port")
+    return int(text)
 
 
 def _is_free(port: int) -> bool:

@@ -53,7 +53,11 @@ class LocalAws:
         self._mock.start()
         _make_dynamodb_atomic()
         self._create_stack(parameters)
-        self.handlers = self._load_handlers()
+        self.environments = self._environments()
+        self.handlers = {
+            self.resolve({"Ref": name}): load_handler(name, template.paths[name], environment)
+            for name, environment in self.environments.items()
+        }
         LambdaSimpleBackend.invoke = _invoker(self.handlers)
         self._define_workflows()
 
@@ -101,14 +105,17 @@ class LocalAws:
             ],
         )
 
-    def _load_handlers(self) -> dict[str, Handler]:
-        handlers = {}
-        for name, body in self._template.of_type("AWS::Lambda::Function").items():
-            variables = self.resolve(body["Properties"]["Environment"]["Variables"])
-            environment = {key: str(value) for key, value in variables.items()}
-            handler = load_handler(name, self._template.paths[name], environment)
-            handlers[self.resolve({"Ref": name})] = handler
-        return handlers
+    def _environments(self) -> dict[str, dict[str, str]]:
+        """Each function's variables, by its logical id."""
+        return {
+            name: {
+                key: str(value)
+                for key, value in self.resolve(
+                    body["Properties"]["Environment"]["Variables"]
+                ).items()
+            }
+            for name, body in self._template.of_type("AWS::Lambda::Function").items()
+        }
 
     def _define_workflows(self) -> None:
         """Creates the workflows where moto executes them, under the names the stack gave them.

@@ -170,7 +170,7 @@ class Gateway:
     def _answer(self, exchange: _Exchange) -> Response:
         request = exchange.request
         if len(request.full_path) > MAX_URL_LENGTH:
-            return Response("URI Too Long", 414, {"X-Request-Id": exchange.request_id})
+            return _too_long(exchange)
         try:
             if not request.path.startswith(f"{self._stage_prefix}/"):
                 raise RefusedError("MISSING_AUTHENTICATION_TOKEN")
@@ -294,6 +294,18 @@ class Gateway:
         }
         status = int(definition.get("statusCode", default_status))
         return Response(body, status, headers, content_type="application/json")
+
+
+def _too_long(exchange: _Exchange) -> Response:
+    """AWS answers this at its edge, in words of its own; here it is at least our shape."""
+    body = {
+        "code": 414,
+        "title": "Address too long",
+        "content": f"An address may have at most {MAX_URL_LENGTH} characters.",
+        "type": "danger",
+    }
+    headers = {"X-Request-Id": exchange.request_id}
+    return Response(json.dumps(body), 414, headers, content_type="application/json")
 
 
 def _mock_response(integration: Mapping[str, Any], exchange: _Exchange) -> Response:

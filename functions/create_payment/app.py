@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from payments.entry import merchant_function, reader
-from payments.errors import FieldError, InvalidInputError
+from payments.errors import FieldError
 from payments.http import Request, Response, json_response
 from payments.requests import PaymentRequest, parse
 from payments.use_cases.create_payment import IdempotencyKey
@@ -20,8 +20,8 @@ _VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
 def create_payment(request: Request, root: Root) -> Response:
     caller = request.caller
     body = request.json()
+    wanted = parse(PaymentRequest, body, caller.mode, also=_key_faults(request))
     key = _idempotency_key(request, body)
-    wanted = parse(PaymentRequest, body, caller.mode)
     created = root.create_payment(caller.merchant, caller.mode, wanted, key)
     if not created.is_replay:
         root.count("PaymentCreated", caller.mode)
@@ -29,13 +29,18 @@ def create_payment(request: Request, root: Root) -> Response:
     return json_response(202, created_view(created.payment, reader(request, root)), replayed)
 
 
+def _key_faults(request: Request) -> list[FieldError]:
+    key = request.headers.get("idempotency-key")
+    if key is None or _VISIBLE.fullmatch(key):
+        return []
+    return [FieldError("Idempotency-Key", "invalid_idempotency_key")]
+
+
 def _idempotency_key(request: Request, body: Mapping[str, Any]) -> IdempotencyKey | None:
     """Bodies are compared as parsed JSON, so that spacing and key order do not matter."""
     key = request.headers.get("idempotency-key")
     if key is None:
         return None
-    if not _VISIBLE.fullmatch(key):
-        raise InvalidInputError(FieldError("Idempotency-Key", "invalid_idempotency_key"))
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return IdempotencyKey(key, hashlib.sha256(canonical.encode()).hexdigest())
 

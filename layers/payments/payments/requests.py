@@ -3,8 +3,11 @@
 The bounds are those of the contract, sections 3 to 5. Input is never part of an error.
 """
 
+import base64
+import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
 from urllib.parse import urlsplit
@@ -25,7 +28,7 @@ from pydantic_core import PydanticCustomError
 from payments.cards import MAX_DIGITS, MIN_DIGITS, Card, brand_of, holds_card_number, is_luhn_valid
 from payments.currencies import MINOR_UNIT_DIGITS
 from payments.errors import FieldError, InvalidInputError
-from payments.ids import ATTEMPT_PATTERN, Mode
+from payments.ids import ATTEMPT_PATTERN, Mode, is_payment_id
 from payments.lifecycle import Status
 from payments.money import AmountError, parse_amount
 
@@ -253,6 +256,27 @@ def _status(value: object) -> object:
     return value if value in tuple(Status) else _refuse("unknown_status")
 
 
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page ended, and a hash of the filters it was read with. Opaque to callers."""
+
+    after: str
+    filters_hash: str
+
+    def encode(self) -> str:
+        return base64.urlsafe_b64encode(f"{self.after}.{self.filters_hash}".encode()).decode()
+
+
+def _cursor(value: object) -> Cursor:
+    text = value if isinstance(value, str) else ""
+    try:
+        decoded = base64.b64decode(text, altchars=b"-_", validate=True).decode("ascii")
+    except (binascii.Error, UnicodeError, ValueError):
+        _refuse("invalid_cursor")
+    after, _, filters_hash = decoded.partition(".")
+    return Cursor(after, filters_hash) if is_payment_id(after) else _refuse("invalid_cursor")
+
+
 TestFlag = Annotated[bool | None, BeforeValidator(_boolean)]
 
 
@@ -263,28 +287,38 @@ class PaymentQuery(BaseModel):
 
 
 class ListQuery(BaseModel):
-    """The query of `GET /v1/payments/`. The cursor is read by the list itself."""
+    """The query of `GET /v1/payments/`. Whether the cursor is of this list, the list knows."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     status: Annotated[Status | None, BeforeValidator(_status)] = None
     test: TestFlag = None
     limit: Annotated[int, BeforeValidator(_limit)] = DEFAULT_LIST_LIMIT
     sort: Literal["created_on", "-created_on"] = "-created_on"
-    cursor: str | None = None
+    cursor: Annotated[Cursor | None, BeforeValidator(_cursor)] = None
 
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def parse(
-    model: type[Model], values: Mapping[str, Any], mode: Mode = Mode.TEST, now_us: int = 0
+    model: type[Model],
+    values: Mapping[str, Any],
+    mode: Mode = Mode.TEST,
+    now_us: int = 0,
+    also: Sequence[FieldError] = (),
 ) -> Model:
-    """The request as a model. Raises InvalidInputError with every fault found."""
+    """The request as a model. Raises InvalidInputError with every fault found, and those `also`."""
     today = datetime.fromtimestamp(now_us / 1_000_000, UTC).date()
+    faults = list(also)
     try:
-        return model.model_validate(values, context={"mode": mode, "today": today})
+        parsed = model.model_validate(values, context={"mode": mode, "today": today})
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        raise InvalidInputError(*(_field_error(fault) for fault in found)) from None
+        faults += [_field_error(fault) for fault in found]
+    if faults:
+        raise InvalidInputError(*faults)
+    return parsed
 
 
 def _field_error(fault: Mapping[str, Any]) -> FieldError:

@@ -52,7 +52,11 @@ def payment_page(request: Request, progress: Progress) -> Response:
         ended = values | {"state": state, "return_link": return_link(payment)}
         return page(request, 200, "ended", ended)
     if progress.challenge_url:
-        values |= {"challenge_url": progress.challenge_url, "challenge_id": progress.challenge_id}
+        # The built-in challenge is one of our own pages; an issuer's is elsewhere.
+        challenge_url = progress.challenge_url
+        if challenge_url.startswith(request.base_url):
+            challenge_url = request.prefix + challenge_url.removeprefix(request.base_url)
+        values |= {"challenge_url": challenge_url, "challenge_id": progress.challenge_id}
         return page(request, 200, "challenge_open", values, [origin(progress.challenge_url)])
     next_url = status_url(payment, request.prefix) + "&wait=1"
     return page(request, 200, "processing", values | {"next_url": next_url})

@@ -1,7 +1,5 @@
 """A merchant reads payments: one by its id, or page by page."""
 
-import base64
-import binascii
 import hashlib
 import json
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from payments.clock import Clock
 from payments.errors import FieldError, InvalidInputError, PaymentNotFoundError
 from payments.ids import Account, Mode
 from payments.payment import Payment
-from payments.requests import ListQuery
+from payments.requests import Cursor, ListQuery
 from payments.store.payments import PageRequest, PaymentStore
 
 
@@ -59,7 +57,7 @@ class ListPayments:
     def __call__(self, account: Account, query: ListQuery) -> Listed:
         """Raises InvalidInputError for a cursor that is not of this very list."""
         seen = _account_seen(account, test=query.test)
-        after = _read_cursor(query, account) if query.cursor is not None else None
+        after = _after(query, account)
         if seen is None:
             return Listed((), None)
         page = self._payments.page(
@@ -82,18 +80,12 @@ def _filters_hash(query: ListQuery, account: Account) -> str:
 
 
 def _cursor(after: str, query: ListQuery, account: Account) -> str:
-    text = f"{after}.{_filters_hash(query, account)}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return Cursor(after, _filters_hash(query, account)).encode()
 
 
-def _read_cursor(query: ListQuery, account: Account) -> str:
-    text = query.cursor or ""
-    try:
-        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-        decoded = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
-    except (binascii.Error, UnicodeError):
-        decoded = ""
-    after, _, filters = decoded.partition(".")
-    if not ids.is_payment_id(after) or filters != _filters_hash(query, account):
+def _after(query: ListQuery, account: Account) -> str | None:
+    if query.cursor is None:
+        return None
+    if query.cursor.filters_hash != _filters_hash(query, account):
         raise InvalidInputError(FieldError("cursor", "invalid_cursor"))
-    return after
+    return query.cursor.after

@@ -1,0 +1,101 @@
+"""What can go wrong at the two seams, AWS and the acquirer, and what was asked there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from payments.acquirer.port import Acquirer, Authentication, Authorization, ChargeRequest
+from payments.errors import AcquirerUnavailableError
+from tests.reliability.scheduler import Crash, Scheduler
+
+Answer = TypeVar("Answer")
+
+# What a call may meet. "crash": the process dies; "lost": the answer never arrives;
+# "refused": the service says no for now (AWS), or is not reached (acquirer).
+BEFORE = ("crash", "refused")
+AFTER = ("crash", "lost")
+
+
+@dataclass
+class Faults:
+    """Decides the fate of every call. `log` has each call's name in the order they were made."""
+
+    choose: Callable[[int, str, str], str | None] = lambda _number, _side, _name: None
+    log: list[str] = field(default_factory=list)
+    is_on: bool = True
+
+    def before(self, name: str) -> str | None:
+        self.log.append(name)
+        return self.choose(len(self.log), "before", name) if self.is_on else None
+
+    def after(self, name: str) -> str | None:
+        return self.choose(len(self.log), "after", name) if self.is_on else None
+
+
+def meet_aws(fate: str | None, name: str) -> None:
+    """Raises what the botocore client would raise, its own retries spent."""
+    service, _, operation = name.partition(".")
+    match fate:
+        case "crash":
+            raise Crash
+        case "lost":
+            raise ReadTimeoutError(endpoint_url=f"https://{service}.example")
+        case "refused":
+            raise ClientError(
+                {
+                    "Error": {"Code": "ThrottlingException", "Message": "slow down"},
+                    "ResponseMetadata": {"HTTPStatusCode": 400},  # type: ignore[typeddict-item]
+                },
+                operation,
+            )
+
+
+def meet_acquirer(fate: str | None) -> None:
+    if fate == "crash":
+        raise Crash
+    if fate is not None:
+        raise AcquirerUnavailableError
+
+
+class UnreliableAcquirer:
+    """The simulated acquirer behind a bad line: slow, unreachable, its answers lost or late."""
+
+    def __init__(self, acquirer: Acquirer, scheduler: Scheduler, faults: Faults) -> None:
+        self._acquirer = acquirer
+        self._scheduler = scheduler
+        self._faults = faults
+
+    def authenticate(self, charge: ChargeRequest, return_url: str) -> Authentication:
+        return self._ask("authenticate", lambda: self._acquirer.authenticate(charge, return_url))
+
+    def authentication_result(self, reference: str) -> Authentication:
+        return self._ask(
+            "authentication_result", lambda: self._acquirer.authentication_result(reference)
+        )
+
+    def authorize(self, charge: ChargeRequest) -> Authorization:
+        return self._ask("authorize", lambda: self._acquirer.authorize(charge))
+
+    def look_up(self, reference: str) -> Authorization | None:
+        return self._ask("look_up", lambda: self._acquirer.look_up(reference))
+
+    def void(self, reference: str) -> Authorization | None:
+        return self._ask("void", lambda: self._acquirer.void(reference))
+
+    def _ask(self, name: str, ask: Callable[[], Answer]) -> Answer:
+        self._scheduler.step()
+        fate = self._faults.before(f"acquirer.{name}")
+        if fate == "late":  # it arrives there, but long after Lambda has given us up
+            self._scheduler.spawn(f"late {name}", ask, after_seconds=45)
+            self._scheduler.sleep(60)
+            raise AcquirerUnavailableError
+        if fate == "slow":
+            self._scheduler.sleep(self._scheduler.random.uniform(1, 40))
+            fate = None
+        meet_acquirer(fate)
+        answer = ask()
+        self._scheduler.step()
+        meet_acquirer(self._faults.after(f"acquirer.{name}"))
+        return answer

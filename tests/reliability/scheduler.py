@@ -1,0 +1,120 @@
+"""Simulated time and simulated concurrency: one actor runs at a time, a seed decides which.
+
+Every AWS and acquirer call is a point where another actor may go on instead, or where the process
+may die. Nothing sleeps: when everybody waits, the clock jumps to the first who is due.
+"""
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_STEPS = 20_000
+
+
+class Crash(BaseException):
+    """The process dies here. No handler can catch it, as none can catch a power cut."""
+
+
+@dataclass
+class Actor:
+    """One flow of control: a request, a workflow, a task."""
+
+    name: str
+    wake_us: int = 0
+    is_due: Callable[[], bool] | None = None
+    is_done: bool = False
+    result: Any = None
+    error: BaseException | None = None
+    baton: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    is_killed: bool = False
+
+
+class Scheduler:
+    """Runs actors one at a time. Also the product's clock."""
+
+    def __init__(self, seed: int, start_us: int) -> None:
+        self.random = random.Random(seed)
+        self._now_us = start_us
+        self._actors: list[Actor] = []
+        self._home = threading.Semaphore(0)
+        self._current: Actor | None = None
+
+    # ------------------------------------------------------------ the product's clock
+    def now_us(self) -> int:
+        self._now_us += 1  # time never stands still, so ids and histories stay ordered
+        return self._now_us
+
+    def sleep(self, seconds: float) -> None:
+        self.wait(seconds)
+
+    # ------------------------------------------------------------ for actors
+    def wait(self, seconds: float, until: Callable[[], bool] | None = None) -> None:
+        """Lets time pass, or less if `until` comes true before."""
+        actor = self._current
+        if actor is None:
+            self._now_us += round(seconds * 1_000_000)
+            return
+        actor.wake_us = self._now_us + round(seconds * 1_000_000)
+        actor.is_due = until
+        self._hand_back(actor)
+
+    def step(self) -> None:
+        """Here another actor may go on."""
+        if self._current is not None:
+            self._current.wake_us = self._now_us
+            self._current.is_due = None
+            self._hand_back(self._current)
+
+    def _hand_back(self, actor: Actor) -> None:
+        self._home.release()
+        actor.baton.acquire()
+        if actor.is_killed:
+            raise Crash
+
+    # ------------------------------------------------------------ for the one in charge
+    def spawn(self, name: str, run: Callable[[], Any], after_seconds: float = 0) -> Actor:
+        """A new actor; it starts when its turn comes."""
+        actor = Actor(name, wake_us=self._now_us + round(after_seconds * 1_000_000))
+
+        def body() -> None:
+            actor.baton.acquire()
+            try:
+                if not actor.is_killed:
+                    actor.result = run()
+            except BaseException as error:  # noqa: BLE001 - a Crash too ends one actor, not the test
+                actor.error = error
+            finally:
+                actor.is_done = True
+                self._home.release()
+
+        self._actors.append(actor)
+        threading.Thread(target=body, name=name, daemon=True).start()
+        return actor
+
+    def kill(self, actor: Actor) -> None:
+        """It dies at its next turn."""
+        actor.is_killed = True
+        actor.wake_us = self._now_us
+
+    def run(self) -> None:
+        """Until every actor is done. Raises AssertionError if that takes too many steps."""
+        for _ in range(MAX_STEPS):
+            waiting = [actor for actor in self._actors if not actor.is_done]
+            if not waiting:
+                self._actors.clear()
+                return
+            ready = [actor for actor in waiting if self._is_ready(actor)]
+            if not ready:
+                self._now_us = min(actor.wake_us for actor in waiting)
+                continue
+            actor = ready[0] if len(ready) == 1 else self.random.choice(ready)
+            self._current = actor
+            actor.baton.release()
+            self._home.acquire()
+            self._current = None
+        raise AssertionError("the simulation does not come to an end")
+
+    def _is_ready(self, actor: Actor) -> bool:
+        return actor.wake_us <= self._now_us or (actor.is_due is not None and actor.is_due())

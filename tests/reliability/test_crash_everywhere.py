@@ -1,0 +1,51 @@
+"""The process dies, or a call goes wrong, at every AWS and acquirer call there is, one at a time.
+
+The calls are found by a hook on the client, so a new call is covered without anyone remembering.
+"""
+
+import pytest
+
+from tests.reliability import report
+from tests.reliability.faults import AFTER, BEFORE, Faults
+from tests.reliability.invariants import check
+from tests.reliability.scenarios import SCENARIOS, play
+from tests.reliability.world import Stage, World
+
+FATES = [("before", fate) for fate in BEFORE] + [("after", fate) for fate in AFTER]
+
+
+def _calls_of(stage: Stage, name: str) -> list[str]:
+    """Every call of the scenario when nothing goes wrong, in order."""
+    world = World(stage)
+    try:
+        world.run(lambda: SCENARIOS[name](world))
+        calls = list(world.faults.log)
+        world.settle()
+        check(world)
+    finally:
+        world.close()
+    return calls
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_nothing_is_lost_and_nobody_is_charged_twice_wherever_it_breaks(
+    simulated: Stage, name: str
+) -> None:
+    calls = _calls_of(simulated, name)
+    for number, call in enumerate(calls, start=1):
+        for side, fate in FATES:
+
+            def choose(
+                n: int, s: str, _: str, at: int = number, on: str = side, what: str = fate
+            ) -> str | None:
+                return what if (n, s) == (at, on) else None
+
+            world = World(simulated, faults=Faults(choose))
+            try:
+                play(world, SCENARIOS[name])
+                check(world)
+            except AssertionError as error:
+                raise AssertionError(f"{fate} {side} call {number}, {call}: {error}") from error
+            finally:
+                world.close()
+    report.record("crash points covered", len(calls) * len(FATES), name)

@@ -1,0 +1,148 @@
+"""Deliberately broken variants: the suite must notice every one of them.
+
+Each breaks one guarantee at a seam (what is asked of AWS, or of the acquirer), plays the same
+stories as the simulation, and has to be caught within a bounded number of seeds.
+"""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from payments.acquirer.port import Authorization, ChargeRequest
+from payments.errors import AcquirerUnavailableError
+from tests.reliability import report
+from tests.reliability.invariants import check
+from tests.reliability.simulation import simulate
+from tests.reliability.world import Mutation, Stage
+
+MAX_SEEDS = 150
+_references = itertools.count()
+
+
+def _unchanged(_name: str, _params: dict[str, Any]) -> None:
+    """AWS is asked what we mean to ask."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """How the broken variant differs, and a word of what it should be caught for."""
+
+    mutate: Mutation = _unchanged
+    wrap_acquirer: Callable[[Any], Any] = lambda acquirer: acquirer
+    reconciles: bool = True
+
+
+def _claim(params: dict[str, Any]) -> bool:
+    return "body_hash" in params.get("Item", {})
+
+
+def _change_to(status: str) -> Callable[[dict[str, Any]], bool]:
+    def changes(params: dict[str, Any]) -> bool:
+        values: dict[str, Any] = params.get("ExpressionAttributeValues", {})
+        return bool(values.get(":status", {}).get("S") == status)
+
+    return changes
+
+
+def _without_condition(operation: str, concerns: Callable[[dict[str, Any]], bool]) -> Mutation:
+    """Drops the condition of the writes it concerns, with the values only the condition used."""
+
+    def mutate(name: str, params: dict[str, Any]) -> None:
+        if name != f"dynamodb.{operation}" or not concerns(params):
+            return
+        params.pop("ConditionExpression", None)
+        params.pop("ReturnValuesOnConditionCheckFailure", None)
+        used = params.get("UpdateExpression", "")
+        values = params.pop("ExpressionAttributeValues", {})
+        if left := {key: value for key, value in values.items() if key in used}:
+            params["ExpressionAttributeValues"] = left
+
+    return mutate
+
+
+def _keep_the_card(name: str, params: dict[str, Any]) -> None:
+    if name == "dynamodb.UpdateItem" and "#answer" in params["UpdateExpression"]:
+        params["UpdateExpression"] = params["UpdateExpression"].replace(
+            " REMOVE encrypted_card", ""
+        )
+
+
+class _Wrapper:
+    """An acquirer that behaves but for what a subclass changes."""
+
+    def __init__(self, acquirer: Any) -> None:
+        self._acquirer = acquirer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._acquirer, name)
+
+
+class _NewReferenceEachTime(_Wrapper):
+    def authorize(self, charge: ChargeRequest) -> Authorization:
+        fresh = replace(charge, reference=f"{charge.reference}-{next(_references)}")
+        answer: Authorization = self._acquirer.authorize(fresh)
+        return answer
+
+
+class _SilenceIsADecline(_Wrapper):
+    def authorize(self, charge: ChargeRequest) -> Authorization:
+        try:
+            answer: Authorization = self._acquirer.authorize(charge)
+        except AcquirerUnavailableError:
+            return Authorization(approved=False, decline_code="processing_error")
+        return answer
+
+
+class _NothingIsVoided(_Wrapper):
+    def void(self, _reference: str) -> Authorization | None:
+        return None
+
+
+class _NothingIsLookedUp(_Wrapper):
+    def look_up(self, _reference: str) -> Authorization | None:
+        return None
+
+    def void(self, _reference: str) -> Authorization | None:
+        return None
+
+
+MUTANTS = {
+    "the claim of an Idempotency-Key has no condition": Mutant(
+        _without_condition("PutItem", _claim)
+    ),
+    "submitting has no condition": Mutant(
+        _without_condition("UpdateItem", _change_to("processing"))
+    ),
+    "canceling has no condition": Mutant(_without_condition("UpdateItem", _change_to("canceled"))),
+    "the card is kept after the answer": Mutant(_keep_the_card),
+    "each charge has a reference of its own": Mutant(wrap_acquirer=_NewReferenceEachTime),
+    "no answer is taken for a decline": Mutant(wrap_acquirer=_SilenceIsADecline),
+    "a charge under way is not voided": Mutant(wrap_acquirer=_NothingIsVoided),
+    "the acquirer is not asked what happened": Mutant(wrap_acquirer=_NothingIsLookedUp),
+    "the reconciler does not run": Mutant(reconciles=False),
+}
+
+
+def _seeds_until_caught(stage: Stage, mutant: Mutant) -> int | None:
+    for seed in range(MAX_SEEDS):
+        world = simulate(
+            stage, seed, mutant.mutate, mutant.wrap_acquirer, reconciles=mutant.reconciles
+        )
+        try:
+            check(world)
+        except AssertionError:
+            return seed + 1
+        finally:
+            world.close()
+    return None
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.timeout(600)
+def test_a_broken_variant_is_caught(simulated: Stage, name: str) -> None:
+    seeds = _seeds_until_caught(simulated, MUTANTS[name])
+    assert seeds is not None, f"{MAX_SEEDS} seeds did not notice that {name}"
+    report.record("mutants caught", 1, f"{name}: {seeds} seed(s)")

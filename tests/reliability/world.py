@@ -1,0 +1,413 @@
+"""The whole product in simulated time: real handlers and the real workflow definition, on moto.
+
+Nothing of ours is replaced but what the composition root takes as an argument: the clock and the
+acquirer. Faults happen at the AWS client and at the acquirer, which are the seams.
+"""
+
+import base64
+import io
+import itertools
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.botocore_stubber import MockRawResponse
+from moto.core.config import default_user_config
+from moto.dynamodb.models import dynamodb_backends
+
+from local import REGION, template
+from local.aws import LocalAws
+from local.functions import Context, Handler, load_handler
+from payments.acquirer.simulator import ONE_TIME_CODE, SimulatedAcquirer
+from payments.ids import Account, Mode
+from payments.payment import Merchant, Payment
+from payments.store.attempts import AttemptStore
+from payments.store.items import from_item
+from payments.store.payments import PageRequest, PaymentStore
+from payments.wiring import Root
+from tests.reliability.faults import Faults, UnreliableAcquirer, meet_aws
+from tests.reliability.scheduler import Crash, Scheduler
+from tests.reliability.workflow import SimulatedStepFunctions
+from tests.support.actors import order
+
+START_US = 1_795_000_000_000_000
+LIFETIME_SECONDS = 86_400
+CANARY_NUMBER = "4539578763621486"  # an ordinary card to the simulated issuer: it pays
+CANARY_CODE = "937"
+_merchant_numbers = itertools.count(1)
+Mutation = Callable[[str, dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the caller saw. Status 502: the function died."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A created payment, as its shopper holds it."""
+
+    id: str
+    client_secret: str
+
+
+@dataclass
+class Stage:
+    """What stays from one world to the next: the emulated AWS and the handlers' code."""
+
+    aws: LocalAws
+    handlers: dict[str, Handler]
+    outside: Any
+    log: io.StringIO
+    current: "World | None" = None
+
+    @property
+    def world(self) -> "World":
+        assert self.current is not None
+        return self.current
+
+
+class _CurrentClock:
+    """The clock of whichever world is on stage, so that roots are built once for all of them."""
+
+    def __init__(self, built: Stage) -> None:
+        self._stage = built
+
+    def now_us(self) -> int:
+        return self._stage.world.scheduler.now_us()
+
+    def sleep(self, seconds: float) -> None:
+        self._stage.world.scheduler.sleep(seconds)
+
+
+class _CurrentAcquirer:
+    """The acquirer of whichever world is on stage."""
+
+    def __init__(self, built: Stage) -> None:
+        self._stage = built
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stage.world.acquirer, name)
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """Builds the emulated AWS once; its client hooks always reach the current world."""
+    os.environ.update({"AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION})
+    parameters = {"PublicBaseUrl": "https://pay.example", "LiveAcquirer": "simulator"}
+    loaded = template.load(parameters)
+    log = io.StringIO()
+    with redirect_stdout(log):  # loggers keep the stream they were made with
+        aws = LocalAws(loaded, parameters)
+    # Every handler of before-send is called: without this moto would run the workflow as well.
+    core_config = default_user_config["core"]
+    default_user_config["core"] = {"passthrough": {"services": ["stepfunctions"], "urls": []}}
+    boto3.setup_default_session()
+    built = Stage(aws, {}, boto3.session.Session().client("dynamodb"), log)
+    _hook_clients(built)
+    acquirer: Any = _CurrentAcquirer(built)
+    try:
+        with redirect_stdout(log):
+            for name, environment in aws.environments.items():
+                handler: Any = load_handler(name, loaded.paths[name], environment)
+                handler.build(Root(environment, _CurrentClock(built), acquirer))
+                built.handlers[name] = handler
+        yield built
+    finally:
+        aws.stop()
+        default_user_config["core"] = core_config
+
+
+def _hook_clients(built: Stage) -> None:
+    """Every client made from now on asks the current world before and after each call."""
+    session: Any = boto3.DEFAULT_SESSION
+
+    def before_call(model: Any, **_: Any) -> None:
+        if built.current:
+            built.current.meet_before(_name(model))
+
+    def after_call(model: Any, **_: Any) -> None:
+        if built.current:
+            built.current.meet_after(_name(model))
+
+    def before_build(model: Any, params: dict[str, Any], **_: Any) -> None:
+        if built.current:
+            built.current.mutate(_name(model), params)
+
+    def before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
+        is_workflow = event_name.startswith("before-send.sfn.")
+        return (
+            built.current.answer_stepfunctions(request) if built.current and is_workflow else None
+        )
+
+    session.events.register("before-call", before_call)
+    session.events.register("after-call", after_call)
+    session.events.register("before-parameter-build", before_build)
+    session.events.register_first("before-send", before_send)
+
+
+def _name(model: Any) -> str:
+    return f"{model.service_model.service_name}.{model.name}"
+
+
+@dataclass
+class World:
+    """One run: a seed, faults, merchants, shoppers, and in the end the invariants."""
+
+    stage: Stage
+    seed: int = 0
+    faults: Faults = field(default_factory=Faults)
+    mutate: Mutation = lambda _name, _params: None
+    wrap_acquirer: Callable[[Any], Any] = lambda acquirer: acquirer
+    reconciles: bool = True
+
+    def __post_init__(self) -> None:
+        self.scheduler = Scheduler(self.seed, START_US)
+        self.stepfunctions = SimulatedStepFunctions(
+            self.scheduler,
+            self._invoke,
+            {
+                "ChallengeTimeoutSeconds": "600",
+                "WorkflowTimeoutSeconds": "1200",
+                "Partition": "aws",
+            },
+        )
+        environment = self.stage.aws.environments["ReconcileFunction"]
+        # The outside party's own connection: what happens behind it is not ours to crash.
+        outside = self.stage.outside
+        self.simulator = SimulatedAcquirer(
+            outside, environment["SIMULATOR_TABLE"], self.scheduler.now_us
+        )
+        self.acquirer = self.wrap_acquirer(
+            UnreliableAcquirer(self.simulator, self.scheduler, self.faults)
+        )
+        self.payments = PaymentStore(outside, environment["PAYMENTS_TABLE"])
+        self.attempts = AttemptStore(outside, environment["ATTEMPTS_TABLE"])
+        self._outside = outside
+        self._ledger_table = environment["SIMULATOR_TABLE"]
+        self.stage.current = self
+        self.merchant = Merchant(
+            id=f"sim-{next(_merchant_numbers)}",
+            name="Corner Shop",
+            email="shop@example.com",
+            country="CR",
+            statement_descriptor="CORNER",
+            local_currency="CRC",
+            settlement_currency="USD",
+        )
+        self.tickets: dict[str, Ticket] = {}
+        self.answers: list[tuple[str, Answer]] = []
+        self.broken: list[str] = []
+        self.stage.log.seek(0)
+        self.stage.log.truncate()
+
+    # ------------------------------------------------------------ the seams
+    def meet_before(self, name: str) -> None:
+        self.scheduler.step()
+        meet_aws(self.faults.before(name), name)
+
+    def meet_after(self, name: str) -> None:
+        if name == "dynamodb.UpdateItem" and any(
+            attempt.authorization and attempt.encrypted_card for attempt in self.attempts.all()
+        ):
+            self.broken.append("a card outlived the acquirer's answer")
+        self.scheduler.step()
+        meet_aws(self.faults.after(name), name)
+
+    def answer_stepfunctions(self, request: AWSPreparedRequest) -> AWSResponse:
+        operation = str(request.headers["X-Amz-Target"]).rpartition(".")[2].rstrip("'")
+        asked: Any = request.body
+        status, body = self.stepfunctions.call(operation, json.loads(asked))
+        raw: Any = MockRawResponse(json.dumps(body))
+        return AWSResponse(request.url, status, HTTPHeaders(), raw)
+
+    def _invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        return self.stage.handlers[function](event, Context(aws_request_id="simulated"))
+
+    # ------------------------------------------------------------ requests
+    def request(
+        self,
+        function: str,
+        method: str,
+        resource: str,
+        body: Mapping[str, Any],
+        parameters: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        mode: Mode = Mode.TEST,
+    ) -> Answer:
+        """Calls the function as API Gateway would. JSON in; the answer parsed where it is JSON."""
+        path = resource.format(**(parameters or {}))
+        event = {
+            "resource": resource,
+            "path": path,
+            "httpMethod": method,
+            "headers": {"Content-Type": "application/json", "Accept": "application/json"}
+            | dict(headers or {}),
+            "queryStringParameters": None,
+            "pathParameters": dict(parameters or {}),
+            "body": json.dumps(body),
+            "isBase64Encoded": False,
+            "requestContext": {
+                "requestId": "simulated",
+                "path": path,
+                "domainName": "pay.example",
+                "identity": {"sourceIp": "203.0.113.7"},
+                "authorizer": {"merchant": json.dumps(asdict(self.merchant)), "mode": mode.value},
+            },
+        }
+        try:
+            raw = self._invoke(function, event)
+        except Crash:
+            return Answer(502, {}, {})
+        is_json = raw["headers"].get("Content-Type") == "application/json"
+        return Answer(raw["statusCode"], json.loads(raw["body"]) if is_json else {}, raw["headers"])
+
+    def create(self, key: str | None = None, **changes: Any) -> Ticket | None:
+        """A merchant's create; None if it got no payment. Every answer is remembered."""
+        headers = {"Idempotency-Key": key} if key else {}
+        answer = self.request(
+            "CreatePaymentFunction", "POST", "/v1/payments", order(**changes), headers=headers
+        )
+        self.answers.append((f"create {key}", answer))
+        if answer.status != 202:
+            return None
+        encoded = parse_qs(urlsplit(answer.body["data"]["redirect"]).query)["data"][0]
+        secret = json.loads(base64.b64decode(encoded))["client_secret"]
+        ticket = Ticket(answer.body["data"]["id_payment"], secret)
+        if key:
+            before = self.tickets.setdefault(key, ticket)
+            assert before == ticket, "one key, two payments"
+        else:
+            self.tickets[ticket.id] = ticket
+        return ticket
+
+    def pay(
+        self, ticket: Ticket, number: str, attempt: str | None = None, **changes: Any
+    ) -> Answer:
+        """The shopper sends the form."""
+        form = {
+            "client_secret": ticket.client_secret,
+            "card_number": number,
+            "exp_month": 12,
+            "exp_year": 2034,
+            "cvc": CANARY_CODE,
+            "attempt": attempt,
+        }
+        answer = self.request(
+            "CheckoutFunction", "POST", "/checkout/{id}", form | changes, {"id": ticket.id}
+        )
+        self.answers.append((ticket.id, answer))
+        return answer
+
+    def cancel(self, ticket: Ticket) -> Answer:
+        body = {"client_secret": ticket.client_secret}
+        answer = self.request(
+            "CheckoutFunction", "POST", "/checkout/{id}/cancel", body, {"id": ticket.id}
+        )
+        self.answers.append((ticket.id, answer))
+        return answer
+
+    def challenge(self, challenge_url: str, action: str) -> Answer:
+        """The shopper passes or fails the challenge, then comes back; or abandons it."""
+        challenge = urlsplit(challenge_url).path.split("/")[2]
+        parameters = {"challenge": challenge}
+        if action == "abandon":
+            return self._form("/3ds/{challenge}/abandon", parameters, "")
+        if action != "return":
+            attempt_id = "pay_" + "_".join(challenge.split("_")[3:5])
+            if action == "pass":
+                self.simulator.pass_challenge(attempt_id, ONE_TIME_CODE)
+            else:
+                self.simulator.fail_challenge(attempt_id)
+        return self._form("/3ds/{challenge}/return", parameters, "")
+
+    def _form(self, resource: str, parameters: Mapping[str, str], _body: str) -> Answer:
+        return self.request("ChallengeFunction", "POST", resource, {}, parameters)
+
+    def reconcile(self) -> None:
+        """One scheduled run; a run that dies is followed by the next."""
+        try:
+            self._invoke("ReconcileFunction", {})
+        except (Crash, Exception):  # noqa: BLE001 - EventBridge does not care how it died
+            return
+
+    # ------------------------------------------------------------ the end
+    def run(self, *actors: Callable[[], Any]) -> None:
+        """Everybody at once, until all are done; a broken promise seen on the way is kept."""
+        started = [self.scheduler.spawn(f"actor {n}", actor) for n, actor in enumerate(actors)]
+        with redirect_stdout(self.stage.log):
+            self.scheduler.run()
+        for actor in started:
+            if isinstance(actor.error, AssertionError):
+                self.broken.append(str(actor.error))
+            elif actor.error is not None and not isinstance(actor.error, Crash):
+                raise actor.error
+
+    def settle(self) -> None:
+        """The faults are over. A few minutes pass, and the reconciler runs as scheduled."""
+        self.faults.is_on = False
+        for _ in range(3 if self.reconciles else 0):
+            self.scheduler.wait(90)
+            self.run(self.reconcile)
+
+    def stored(self) -> list[Payment]:
+        """Every payment of this world's merchant."""
+        found: list[Payment] = []
+        after: str | None = None
+        while True:
+            page = self.payments.page(
+                PageRequest(Account(self.merchant.id, Mode.TEST), None, 100, True, after, 0)
+            )
+            found.extend(page.payments)
+            after = page.next_after
+            if after is None:
+                return found
+
+    def charges(self, payment: Payment) -> list[dict[str, Any]]:
+        """The charges the acquirer took for a payment, whatever we think of it."""
+        rows = self._ledger_rows()
+        return [
+            row["charge"]
+            for row in rows
+            if row["reference"].startswith(payment.id)
+            and "charge" in row
+            and row["charge"]["decline_code"] is None
+        ]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every item that this world's tables hold."""
+        tables = {
+            value
+            for environment in self.stage.aws.environments.values()
+            for name, value in environment.items()
+            if name.endswith("_TABLE")
+        }
+        return [
+            item
+            for table in sorted(tables)
+            for page in self._outside.get_paginator("scan").paginate(TableName=table)
+            for item in page["Items"]
+            if self.merchant.id in repr(item) or "reference" in item
+        ]
+
+    def _ledger_rows(self) -> list[dict[str, Any]]:
+        pages = self._outside.get_paginator("scan").paginate(TableName=self._ledger_table)
+        return [from_item(item) for page in pages for item in page["Items"]]
+
+    def close(self) -> None:
+        """Leaves nothing behind for the next world."""
+        self.stage.current = None
+        for table in dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables.values():
+            table.items.clear()

@@ -1,0 +1,141 @@
+"""What the documentation shows, word for word: examples to run, and bodies to compare with."""
+
+import base64
+import json
+from typing import Any
+
+import requests
+
+_HOST = "http://127.0.0.1:8000"
+EXAMPLE_ID = "pay_1ABC123XYZ456"
+
+CREATE_BY_CURL = """\
+curl -X POST 'http://127.0.0.1:8000/v1/payments/' \\
+  -u "sk_test_51O62xYzAbcDef123:" \\
+  -H 'Content-Type: application/json' \\
+  -d '{
+    "amount": "500.00",
+    "description": "Premium subscription payment",
+    "currency": "USD",
+    "items": ["Premium Plan - Monthly"],
+    "return_url": "https://example.com/payment-result"
+  }'
+"""
+
+CREATE_BY_REQUESTS = """\
+import requests
+from requests.auth import HTTPBasicAuth
+
+api_key = "sk_test_51O62xYzAbcDef123"
+response = requests.post(
+    'http://127.0.0.1:8000/v1/payments/',
+    auth=HTTPBasicAuth(api_key, ""),
+    json={
+        "amount": "500.00",
+        "description": "Premium subscription payment",
+        "currency": "USD",
+        "items": ["Premium Plan - Monthly"],
+        "return_url": "https://example.com/payment-result"
+    }
+)
+print(response.json())
+"""
+
+CREATE_BY_FETCH = """\
+const apiKey = "sk_test_51O62xYzAbcDef123";
+const credentials = Buffer.from(`${apiKey}:`).toString("base64");
+
+fetch("http://127.0.0.1:8000/v1/payments/", {
+    method: "POST",
+    headers: {
+        Authorization: `Basic ${credentials}`,
+        "Content-Type": "application/json",
+    },
+    body: JSON.stringify({
+        amount: "500.00",
+        description: "Premium subscription payment",
+        currency: "USD",
+        items: ["Premium Plan - Monthly"],
+        return_url: "https://example.com/payment-result",
+    }),
+})
+    .then((res) => res.json())
+    .then((data) => console.log(data));
+"""
+
+GET_BY_CURL = """\
+curl -X GET 'http://127.0.0.1:8000/v1/payments/pay_1ABC123XYZ456' \\
+  -u "sk_test_51O62xYzAbcDef123:" \\
+  -H 'Accept: application/json'
+"""
+
+LIST_BY_CURL = """\
+curl -X GET 'http://127.0.0.1:8000/v1/payments/?status=succeeded&test=false' \\
+  -u "sk_test_51O62xYzAbcDef123:" \\
+  -H 'Accept: application/json'
+"""
+
+CHECKOUT_DATA: dict[str, Any] = json.loads(
+    base64.b64decode(
+        "eyJyZXR1cm5fdXJsIjogImh0dHA6Ly9leGFtcGxlLmNvbS9wYXltZW50LXJlc3VsdCIsICJ0ZXN0IjogdHJ1ZSwg"
+        "Imhhc19jdXN0b21lciI6IGZhbHNlLCAiY29tcGFueV9lbWFpbCI6ICJzdXBwb3J0QDRnZWVrcy5pbyIsICJwcm9k"
+        "dWN0IjogeyJ0b3RhbF9wcmljZSI6IDUwMC4wMCwgInByaWNlIjogNTAwLjAwLCAiY3VycmVuY3kiOiAiVVNEIiwg"
+        "Im5hbWUiOiAiUHJlbWl1bSBzcWJzY3JpcHRpb24gcGF5bWVudCIsICJkZXNjcmlwdGlvbiI6IFsiUHJlbWl1bSBQ"
+        "bGFuIC0gTW9udGhseSJdfSwgInN0YXRlbWVudF9kZXNjcmlwdG9yIjogWyI0R0VFS1MiXSwgImNvbXBhbnlfbmFt"
+        "ZSI6ICI0R2Vla3MgUGF5bWVudHMifQ=="
+    )
+)
+
+ONE_VIEW_KEYS = (
+    "id",
+    "amount",
+    "currency",
+    "description",
+    "status",
+    "items",
+    "customer_email",
+    "return_url",
+    "payment_method",
+    "card_last4",
+    "card_brand",
+    "created_at",
+    "updated_at",
+    "test",
+)
+
+NOT_FOUND = {
+    "code": 404,
+    "title": "Payments not found",
+    "content": "Errors were encountered during the search, please verify the data.",
+    "type": "danger",
+}
+
+
+def example(text: str, url: str) -> str:
+    """An example as printed, with only its host and port replaced."""
+    assert text.count(_HOST) == 1
+    return text.replace(_HOST, url)
+
+
+def envelope(answer: requests.Response, status: int, *further: str) -> dict[str, Any]:
+    """The documented error body, which must have these keys and no others."""
+    assert answer.status_code == status, (answer.status_code, answer.text)
+    assert answer.headers["Content-Type"] == "application/json"
+    body: dict[str, Any] = answer.json()
+    assert set(body) == {"code", "title", "content", "type", *further}
+    assert (body["code"], body["type"]) == (status, "danger")
+    assert body["title"]
+    assert body["content"]
+    return body
+
+
+def faults(answer: requests.Response) -> dict[str, str]:
+    """Field -> code of everything a 400 found wrong."""
+    errors = envelope(answer, 400, "errors")["errors"]
+    assert errors
+    for error in errors:
+        assert set(error) == {"field", "code", "message"}
+        assert error["message"]
+    found = {error["field"]: error["code"] for error in errors}
+    assert len(found) == len(errors), "a field is named twice"
+    return found
