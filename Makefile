@@ -7,6 +7,7 @@ AWS_PORT ?= 4566
 STAGE ?=
 STACK ?=
 OVERLAP_HOURS ?= 24
+SEEDS ?= 10000
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 export SAM_CLI_TELEMETRY := 0
@@ -21,6 +22,9 @@ start: $(VENV)/start ## Run everything on http://127.0.0.1:8000 (PORT=, AWS_PORT
 
 test: $(VENV)/dev ## Run all tests
 	$(PYTHON) -m pytest
+
+soak: $(VENV)/dev ## Play many more simulated stories: SEEDS=10000, or one again: SEED=1234
+	SEEDS="$(SEEDS)" $(if $(SEED),SEED="$(SEED)") $(PYTHON) -m pytest tests/reliability/test_simulation.py
 
 check: $(VENV)/dev ## Lint, types and template
 	$(VENV)/bin/ruff check .
@@ -78,4 +82,4 @@ $(VENV)/start: local/requirements.txt $(VENV)/bin/python
 $(VENV)/dev: tests/requirements.txt $(VENV)/start
 	$(call install,what tests and checks need,tests/requirements.txt)
 
-.PHONY: help start test check format key rotate revoke currencies lock clean
+.PHONY: help start test soak check format key rotate revoke currencies lock clean

@@ -1,10 +1,14 @@
-"""Running stacks and those who use them. A stack is started once for each set of parameters."""
+"""Running stacks and those who use them, and the figures a run leaves.
+
+A stack is started once for each set of parameters.
+"""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from payments.ids import Mode
+from tests.reliability import report
 from tests.support.actors import Shop, Shopper, open_shop
 from tests.support.stack import Stack
 
@@ -23,6 +27,8 @@ def stack_for() -> Iterator[StackFor]:
         return stacks[wanted]
 
     yield start
+    for stack in stacks.values():
+        stack.interrupt()
     for stack in stacks.values():
         stack.close()
 
@@ -46,3 +52,18 @@ def shopper(stack: Stack) -> Iterator[Shopper]:
     shopper = Shopper(stack)
     yield shopper
     shopper.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The reliability figures as one table: what was tried, and how often."""
+    rows = report.rows()
+    if not rows:
+        return
+    terminalreporter.section("reliability figures")
+    for name in dict.fromkeys(row.name for row in rows):
+        figures = [row.figure for row in rows if row.name == name]
+        numbers = [figure for figure in figures if isinstance(figure, int)]
+        total = sum(numbers) if len(numbers) == len(figures) else ", ".join(map(str, figures))
+        terminalreporter.write_line(f"{name:<28} {total:>8}")
+    violations = len(terminalreporter.stats.get("failed", []))
+    terminalreporter.write_line(f"{'violations':<28} {violations:>8}")

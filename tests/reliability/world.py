@@ -147,10 +147,9 @@ def _hook_clients(built: Stage) -> None:
             built.current.mutate(_name(model), params)
 
     def before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
-        is_workflow = event_name.startswith("before-send.sfn.")
-        return (
-            built.current.answer_stepfunctions(request) if built.current and is_workflow else None
-        )
+        if built.current and event_name.startswith("before-send.sfn."):
+            return built.current.answer_stepfunctions(request)
+        return None
 
     session.events.register("before-call", before_call)
     session.events.register("after-call", after_call)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -51,10 +52,14 @@ class Stack:
     def log(self) -> str:
         return self._log.read_text("utf-8", "replace")
 
+    def interrupt(self) -> None:
+        """What Ctrl-C sends."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+
     def stop(self) -> int:
         """Ends it as Ctrl-C does; the exit status is the process's own."""
-        if self._process.poll() is None:
-            self._process.send_signal(2)
+        self.interrupt()
         return self._process.wait(timeout=20)
 
     def close(self) -> None:
