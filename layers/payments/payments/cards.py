@@ -13,8 +13,9 @@ _BRANDS = (
     ("visa", re.compile(r"4")),
 )
 MIN_DIGITS, MAX_DIGITS = 12, 19
-_LONG_NUMBER = re.compile(r"[0-9](?:[ .\-]?[0-9]){11,}")
-_SEPARATORS = re.compile(r"[ .\-]")
+# Digits with whatever people, or those who would hide a number, put between them.
+_LONG_NUMBER = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,3}[0-9]){11,}")
+_SEPARATORS = re.compile(r"[^0-9]")
 
 
 @dataclass(frozen=True, slots=True)

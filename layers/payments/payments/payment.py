@@ -72,7 +72,7 @@ class Payment:
     card: CardFacts | None = None
     decline_code: str | None = None
     three_d_secure: dict[str, str | bool] | None = None
-    challenge_id: str | None = field(repr=False, default=None)
+    challenge_ids: tuple[str, ...] = field(repr=False, default=())
 
     @property
     def attempt_id(self) -> str | None:

@@ -154,16 +154,25 @@ def _number(value: str) -> str:
     return value if is_number and is_luhn_valid(value) else _refuse("invalid_card_number")
 
 
-def _small_integer(value: object) -> object:
-    """JSON callers may send a number, forms send digits."""
-    if isinstance(value, str):
-        text = value.strip()
-        if text.isascii() and text.isdigit() and len(text) <= 4:
-            return int(text)
+def _integer(value: object, lengths: tuple[int, ...]) -> int:
+    """JSON callers may send a number, forms send digits: so many of them."""
+    text = value.strip() if isinstance(value, str) else ""
+    if text.isascii() and text.isdigit() and len(text) in lengths:
+        return int(text)
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number else _refuse("invalid_expiry")  # type: ignore[return-value]
+
+
+def _month_number(value: object) -> int:
+    return _integer(value, (1, 2))
+
+
+def _year_number(value: object) -> int:
+    """Two digits mean this century; four are the year itself, so `0034` is no card's year."""
+    year = _integer(value, (2, 4))
+    if isinstance(value, str) and len(value.strip()) == 4 and year < 1000:
         _refuse("invalid_expiry")
-    if isinstance(value, bool) or not isinstance(value, int):
-        _refuse("invalid_expiry")
-    return value
+    return year
 
 
 def _month(value: int) -> int:
@@ -185,8 +194,8 @@ class CardForm(BaseModel):
 
     method: Literal["card"] = "card"
     card_number: Annotated[str, AfterValidator(_number), BeforeValidator(_digits), Required]
-    exp_year: Annotated[int, BeforeValidator(_small_integer), Required]
-    exp_month: Annotated[int, AfterValidator(_month), BeforeValidator(_small_integer), Required]
+    exp_year: Annotated[int, BeforeValidator(_year_number), Required]
+    exp_month: Annotated[int, AfterValidator(_month), BeforeValidator(_month_number), Required]
     cvc: Annotated[str, BeforeValidator(_digits), Required]
     name: Annotated[
         Annotated[str, StringConstraints(max_length=100), AfterValidator(_without_card_number)]
@@ -195,7 +204,12 @@ class CardForm(BaseModel):
     ] = None
     email: Annotated[Email | None, BeforeValidator(_blank_is_absent)] = None
     attempt: Annotated[
-        Annotated[str, StringConstraints(pattern=rf"^{ATTEMPT_PATTERN}$")] | None,
+        Annotated[
+            str,
+            StringConstraints(pattern=rf"^{ATTEMPT_PATTERN}$"),
+            AfterValidator(_without_card_number),
+        ]
+        | None,
         BeforeValidator(_blank_is_absent),
     ] = None
 

@@ -1,5 +1,6 @@
 """One record, two views, key for key as the documentation shows them (contract, section 4)."""
 
+import json
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -103,7 +104,7 @@ def list_view(payment: Payment, reader: Reader) -> dict[str, Any]:
 
 
 def _uuid(*names: str) -> str:
-    return str(uuid.uuid5(_NAMESPACE, "\n".join(names)))
+    return str(uuid.uuid5(_NAMESPACE, json.dumps(names)))
 
 
 def _to_the_second(time_us: int) -> str:

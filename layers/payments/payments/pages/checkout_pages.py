@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from payments import ids
+from payments.cards import holds_card_number
 from payments.errors import InvalidInputError
 from payments.http import Request, Response
 from payments.lifecycle import Status
@@ -57,7 +58,8 @@ def payment_page(request: Request, progress: Progress) -> Response:
         if challenge_url.startswith(request.base_url):
             challenge_url = request.prefix + challenge_url.removeprefix(request.base_url)
         values |= {"challenge_url": challenge_url, "challenge_id": progress.challenge_id}
-        return page(request, 200, "challenge_open", values, [origin(progress.challenge_url)])
+        targets = [origin(payment.return_url), origin(progress.challenge_url)]
+        return page(request, 200, "challenge_open", values, targets)
     next_url = status_url(payment, request.prefix) + "&wait=1"
     return page(request, 200, "processing", values | {"next_url": next_url})
 
@@ -78,12 +80,19 @@ def form_page(
         "payment": payment,
         "amount": shown_amount(payment),
         "attempt": ids.new_attempt_token(),
-        "values": {name: (posted or {}).get(name, "") for name in _KEPT_FIELDS},
+        "values": {name: _repeatable(name, posted or {}) for name in _KEPT_FIELDS},
         "errors": errors,
         "notice": _notice(payment, request.language),
     }
     targets = [origin(payment.return_url), origin(request.base_url)]
     return page(request, 400 if error else 200, "checkout", values, targets)
+
+
+def _repeatable(name: str, posted: Mapping[str, str]) -> str:
+    """What was typed, unless it is a card number or security code in the wrong place."""
+    value = posted.get(name, "")
+    code = posted.get("cvc", "").strip()
+    return "" if holds_card_number(value) or (code and code in value) else value
 
 
 def problem_page(request: Request, status: int) -> Response:

@@ -125,9 +125,11 @@ class PaymentStore:
         event: Event,
         now_us: int,
         changes: Values,
+        challenge_id: str | None = None,
     ) -> Payment:
         """An attempt, given as (number from 1, token), ends in the event.
 
+        Its challenge's id, if it had one, is kept for those who come back late.
         Raises TransitionRefusedError unless that very attempt is under way.
         """
         number, token = attempt
@@ -137,6 +139,7 @@ class PaymentStore:
             event,
             now_us,
             changes,
+            append={"challenge_ids": [challenge_id]} if challenge_id else {},
             condition=f"attempt_tokens[{number - 1}] = :token",
             values={":token": token},
         )
@@ -272,7 +275,7 @@ def _to_values(payment: Payment) -> dict[str, Any]:
         "card": asdict(payment.card) if payment.card else None,
         "decline_code": payment.decline_code,
         "three_d_secure": payment.three_d_secure,
-        "challenge_id": payment.challenge_id,
+        "challenge_ids": list(payment.challenge_ids),
     }
 
 
@@ -284,7 +287,8 @@ def _from_values(values: Mapping[str, Any]) -> Payment:
         fields[name] = int(fields[name])
     fields["status"] = Status(fields["status"])
     fields["items"] = tuple(fields["items"])
-    fields["attempt_tokens"] = tuple(fields["attempt_tokens"])
+    for name in ("attempt_tokens", "challenge_ids"):
+        fields[name] = tuple(fields[name])
     fields["history"] = tuple(
         StatusChange(Status(status), int(at_us)) for status, at_us in fields["history"]
     )

@@ -35,8 +35,8 @@ class EndChallenge:
         payment = self._payments.get(reference.account, reference.payment_id)
         if payment is None:
             raise PaymentNotFoundError
-        stored = attempt.challenge_id if attempt else payment.challenge_id or ""
-        if not hmac.compare_digest(stored, challenge_id):
+        known = (attempt.challenge_id,) if attempt else payment.challenge_ids
+        if not any(hmac.compare_digest(one, challenge_id) for one in known):
             raise PaymentNotFoundError
         return payment, attempt
 

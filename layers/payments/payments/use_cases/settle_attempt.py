@@ -33,8 +33,6 @@ class SettleAttempt:
         changes: dict[str, Any] = {"decline_code": answer.decline_code}
         if authentication:
             changes["three_d_secure"] = _three_d_secure(authentication)
-        if attempt.challenge_url:
-            changes["challenge_id"] = attempt.challenge_id
         payment = self._conclude(attempt, answer, changes)
         self._attempts.remove(attempt.id)
         return payment
@@ -52,6 +50,7 @@ class SettleAttempt:
                 Event.APPROVE if answer.approved else declined,
                 self._clock.now_us(),
                 changes,
+                attempt.challenge_id if attempt.challenge_url else None,
             )
         except TransitionRefusedError as refused:
             if answer.approved and not _was_paid_by(refused.current, attempt):

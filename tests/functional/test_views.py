@@ -1,0 +1,546 @@
+"""Section 4 of the contract, the two views of one record, key for key as the pages show them."""
+
+import json
+import re
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from payments.ids import Mode
+from tests.conftest import StackFor
+from tests.support.actors import (
+    CHALLENGE_CARD,
+    DECLINED_CARD,
+    INSUFFICIENT_FUNDS_CARD,
+    PAID_CARD,
+    Shop,
+    Shopper,
+    open_shop,
+)
+from tests.support.html import Page
+from tests.support.stack import Stack
+
+# The documentation's "Get a payment" and "Get all payments", in their order and with their types.
+ONE_VIEW: dict[str, type] = {
+    "id": str,
+    "amount": str,
+    "currency": str,
+    "description": str,
+    "status": str,
+    "items": list,
+    "customer_email": str,
+    "return_url": str,
+    "payment_method": str,
+    "card_last4": str,
+    "card_brand": str,
+    "created_at": str,
+    "updated_at": str,
+    "test": bool,
+}
+LIST_VIEW: dict[str, type] = {
+    "id": str,
+    "product": str,
+    "customer": str,
+    "amount": float,
+    "fee": float,
+    "currency": str,
+    "description": str,
+    "statement_description": str,
+    "status": str,
+    "capture": bool,
+    "created_on": str,
+    "refund": type(None),
+    "captured": type(None),
+    "test": bool,
+    "card_last4": str,
+    "card_exp_month": str,
+    "card_exp_year": str,
+    "card_country": str,
+    "card_brand": str,
+    "exchange_usd_to_payout": float,
+    "exchange_original_payout_to_usd": float,
+    "exchange_usd_to_local": float,
+    "exchange_original_local_to_usd": float,
+    "currency_local": str,
+    "net": float,
+    "net_currency": str,
+}
+MAY_BE_ADDED = {
+    "redirect",
+    "expires_at",
+    "metadata",
+    "decline_reason",
+    "decline_code",
+    "three_d_secure",
+    "risk",
+    "refunded_amount",
+}
+BRANDS = {
+    "4242424242424242": "visa",
+    "4000056655665556": "visa",
+    "5555555555554444": "mastercard",
+    "2223003122003222": "mastercard",
+    "5200828282828210": "mastercard",
+    "378282246310005": "amex",
+    "6011111111111117": "discover",
+    "3056930009020004": "diners",
+    "3566002020360505": "jcb",
+    "6200000000000005": "unionpay",
+}
+AMOUNTS = [
+    ("5", "USD", "5.00"),
+    ("0.1", "usd", "0.10"),
+    ("99.99", "EUR", "99.99"),
+    ("500", "JPY", "500"),
+    ("1.5", "KWD", "1.500"),
+    ("0.001", "KWD", "0.001"),
+    ("999999999999.99", "USD", "999999999999.99"),
+    ("999999999999.999", "KWD", "999999999999.999"),
+    ("999999999999", "JPY", "999999999999"),
+]
+
+
+@dataclass(frozen=True)
+class Views:
+    """Both views of one payment."""
+
+    one: dict[str, Any]
+    row: dict[str, Any]
+
+    @classmethod
+    def of(cls, shop: Shop, payment_id: str) -> "Views":
+        (row,) = (row for row in shop.list().json() if row["id"] == payment_id)
+        return cls(shop.payment(payment_id), row)
+
+
+@pytest.fixture(scope="module")
+def new_views(stack: Stack) -> Iterator[Views]:
+    """Of a payment that nobody has touched."""
+    shop = open_shop(stack)
+    yield Views.of(shop, shop.checkout().id)
+    shop.close()
+
+
+@pytest.fixture(scope="module")
+def paid_views(stack: Stack) -> Iterator[Views]:
+    """Of a paid payment, with everything known."""
+    shop, shopper = open_shop(stack), Shopper(stack)
+    checkout = shop.checkout(customer_email="customer@example.com", metadata={"order": "17"})
+    assert shopper.pay(checkout).status_code == 200
+    yield Views.of(shop, checkout.id)
+    shop.close()
+    shopper.close()
+
+
+def exact(text: str) -> Any:
+    """JSON with its numbers as they are written."""
+    return json.loads(text, parse_float=Decimal, parse_int=Decimal)
+
+
+def seconds_of(text: str) -> datetime:
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text), text
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def micros_of(text: str) -> datetime:
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", text), text
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+# ------------------------------------------------------------------------------ the one-view
+
+
+@pytest.mark.parametrize("name", ["new_views", "paid_views"])
+def test_the_one_view_begins_with_the_documented_keys_in_the_documented_order(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    views: Views = request.getfixturevalue(name)
+    assert list(views.one)[: len(ONE_VIEW)] == list(ONE_VIEW)
+
+
+@pytest.mark.parametrize("name", ["new_views", "paid_views"])
+def test_after_the_documented_keys_the_one_view_adds_only_those_the_contract_names(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    views: Views = request.getfixturevalue(name)
+    assert set(list(views.one)[len(ONE_VIEW) :]) <= MAY_BE_ADDED
+
+
+@pytest.mark.parametrize("key", ONE_VIEW)
+def test_in_the_one_view_of_a_paid_payment_every_value_has_the_documentations_type(
+    key: str, paid_views: Views
+) -> None:
+    assert type(paid_views.one[key]) is ONE_VIEW[key]
+
+
+def test_the_one_view_shows_what_the_merchant_asked_for(shop: Shop) -> None:
+    checkout = shop.checkout(
+        amount="12.50",
+        currency="eur",
+        description="Zwei Bücher",
+        items=["Ein Buch", "Noch ein Buch"],
+        return_url="https://shop.example/danke?x=1&y=%20#ende",
+    )
+
+    view = shop.payment(checkout.id)
+
+    asked = ("id", "amount", "currency", "description", "status", "items", "return_url", "test")
+    assert {key: view[key] for key in asked} == {
+        "id": checkout.id,
+        "amount": "12.50",
+        "currency": "EUR",
+        "description": "Zwei Bücher",
+        "status": "requires_action",
+        "items": ["Ein Buch", "Noch ein Buch"],
+        "return_url": "https://shop.example/danke?x=1&y=%20#ende",
+        "test": True,
+    }
+
+
+@pytest.mark.parametrize("state", ["created", "paid", "declined", "canceled", "in a challenge"])
+def test_a_get_right_after_a_change_shows_the_change(
+    state: str, shop: Shop, shopper: Shopper
+) -> None:
+    expected = {
+        "created": "requires_action",
+        "paid": "completed",
+        "declined": "requires_action",
+        "canceled": "canceled",
+        "in a challenge": "processing",
+    }
+    checkout = shop.checkout()
+    if state == "paid":
+        shopper.pay(checkout)
+    elif state == "declined":
+        shopper.pay(checkout, DECLINED_CARD)
+    elif state == "canceled":
+        shopper.cancel(checkout)
+    elif state == "in a challenge":
+        shopper.pay(checkout, CHALLENGE_CARD)
+
+    view = shop.payment(checkout.id)
+
+    assert view["status"] == expected[state]
+    assert (view["decline_code"] is not None) == (state == "declined")
+
+
+@pytest.mark.parametrize(("amount", "currency", "shown"), AMOUNTS)
+def test_the_one_view_shows_the_amount_as_a_string_with_the_currencys_decimals(
+    amount: str, currency: str, shown: str, shop: Shop
+) -> None:
+    view = shop.payment(shop.checkout(amount=amount, currency=currency).id)
+
+    assert view["amount"] == shown
+    assert view["currency"] == currency.upper()
+
+
+def test_created_at_and_updated_at_are_in_utc_to_the_second(shop: Shop) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    view = shop.payment(shop.checkout().id)
+    after = datetime.now(UTC)
+
+    assert before <= seconds_of(view["created_at"]) <= after
+    assert view["updated_at"] == view["created_at"]
+
+
+def test_updated_at_is_the_time_of_the_last_change(shop: Shop, shopper: Shopper) -> None:
+    checkout = shop.checkout()
+    time.sleep(1.05)
+    before = datetime.now(UTC).replace(microsecond=0)
+    shopper.pay(checkout)
+
+    view = shop.payment(checkout.id)
+
+    assert seconds_of(view["created_at"]) < before <= seconds_of(view["updated_at"])
+
+
+@pytest.mark.parametrize("key", ["payment_method", "card_last4", "card_brand", "customer_email"])
+def test_what_is_not_known_yet_is_null_in_the_one_view(key: str, new_views: Views) -> None:
+    assert new_views.one[key] is None
+
+
+@pytest.mark.parametrize(("number", "brand"), BRANDS.items())
+def test_a_paid_payment_shows_the_method_the_last_four_digits_and_the_brand(
+    number: str, brand: str, shop: Shop, shopper: Shopper
+) -> None:
+    checkout = shop.checkout()
+    cvc = "3141" if brand == "amex" else "314"
+    assert shopper.pay(checkout, number, cvc=cvc).status_code == 200
+
+    view = shop.payment(checkout.id)
+
+    assert view["payment_method"] == "card"
+    assert view["card_last4"] == number[-4:]
+    assert view["card_brand"] == brand
+
+
+def test_the_customers_e_mail_is_known_from_the_create(shop: Shop) -> None:
+    checkout = shop.checkout(customer_email="early@example.com")
+    assert shop.payment(checkout.id)["customer_email"] == "early@example.com"
+
+
+def test_the_customers_e_mail_is_known_from_the_checkout(shop: Shop, shopper: Shopper) -> None:
+    checkout = shop.checkout()
+    shopper.pay(checkout, email="late@example.com")
+    assert shop.payment(checkout.id)["customer_email"] == "late@example.com"
+
+
+def test_a_paid_payment_reads_completed_in_the_one_view_and_succeeded_in_the_list(
+    paid_views: Views,
+) -> None:
+    assert (paid_views.one["status"], paid_views.row["status"]) == ("completed", "succeeded")
+
+
+def test_redirect_leads_back_to_the_checkout_while_it_can_be_paid(
+    shop: Shop, shopper: Shopper
+) -> None:
+    checkout = shop.checkout()
+
+    page = Page(shopper.open(shop.payment(checkout.id)["redirect"]))
+
+    assert page.form("card_number").values["client_secret"] == checkout.client_secret
+
+
+@pytest.mark.parametrize("state", ["paid", "canceled"])
+def test_redirect_is_gone_once_the_payment_cannot_be_paid(
+    state: str, shop: Shop, shopper: Shopper
+) -> None:
+    checkout = shop.checkout()
+    if state == "paid":
+        shopper.pay(checkout)
+    else:
+        shopper.cancel(checkout)
+
+    assert shop.payment(checkout.id).get("redirect") is None
+
+
+def test_expires_at_is_24_hours_after_the_creation(new_views: Views) -> None:
+    created_at = seconds_of(new_views.one["created_at"])
+    assert seconds_of(new_views.one["expires_at"]) - created_at == timedelta(hours=24)
+
+
+@pytest.mark.parametrize("metadata", [{}, {"order": "17", "clave": "ñandú"}])
+def test_the_one_view_returns_the_metadata(metadata: dict[str, str], shop: Shop) -> None:
+    assert shop.payment(shop.checkout(metadata=metadata).id)["metadata"] == metadata
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(DECLINED_CARD, "generic_decline"), (INSUFFICIENT_FUNDS_CARD, "insufficient_funds")],
+)
+def test_a_decline_is_shown_by_its_reason_and_its_stable_code(
+    number: str, code: str, shop: Shop, shopper: Shopper
+) -> None:
+    checkout = shop.checkout()
+    shopper.pay(checkout, number)
+
+    view = shop.payment(checkout.id)
+
+    assert view["decline_code"] == code
+    assert view["decline_reason"] == code  # in English the reason is the code
+
+
+def test_a_payment_paid_after_a_decline_shows_no_decline(shop: Shop, shopper: Shopper) -> None:
+    checkout = shop.checkout()
+    shopper.pay(checkout, DECLINED_CARD)
+    shopper.pay(checkout, PAID_CARD)
+
+    view = shop.payment(checkout.id)
+
+    assert view["status"] == "completed"
+    assert view.get("decline_code") is None
+    assert view.get("decline_reason") is None
+
+
+def test_the_3ds_result_is_shown_once_there_is_one(new_views: Views, paid_views: Views) -> None:
+    assert new_views.one.get("three_d_secure") is None
+    assert paid_views.one["three_d_secure"]["trans_status"] == "Y"
+
+
+# ------------------------------------------------------------------------------ the list
+
+
+@pytest.mark.parametrize("name", ["new_views", "paid_views"])
+def test_a_row_of_the_list_has_exactly_the_documented_keys_in_the_documented_order(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    views: Views = request.getfixturevalue(name)
+    assert list(views.row) == list(LIST_VIEW)
+
+
+@pytest.mark.parametrize("key", LIST_VIEW)
+def test_in_a_row_of_the_list_every_value_has_the_documentations_type(
+    key: str, paid_views: Views
+) -> None:
+    assert type(paid_views.row[key]) is LIST_VIEW[key]
+
+
+def test_both_views_are_of_one_record(paid_views: Views) -> None:
+    one, row = paid_views.one, paid_views.row
+    shared = ("id", "currency", "description", "test", "card_last4", "card_brand")
+    assert {key: row[key] for key in shared} == {key: one[key] for key in shared}
+    assert Decimal(str(row["amount"])) == Decimal(one["amount"])
+    assert micros_of(row["created_on"]).replace(microsecond=0) == seconds_of(one["created_at"])
+
+
+@pytest.mark.parametrize(("amount", "currency", "shown"), AMOUNTS)
+def test_the_list_shows_amounts_as_exact_json_numbers(
+    amount: str, currency: str, shown: str, shop: Shop
+) -> None:
+    shop.checkout(amount=amount, currency=currency)
+
+    (row,) = exact(shop.list().text)
+
+    assert row["amount"] == Decimal(shown)
+    assert not isinstance(row["amount"], str)
+
+
+def test_created_on_has_microseconds_and_is_the_time_of_the_creation(shop: Shop) -> None:
+    before = datetime.now(UTC)
+    shop.checkout()
+    after = datetime.now(UTC)
+
+    (row,) = shop.list().json()
+
+    assert before <= micros_of(row["created_on"]) <= after
+
+
+@pytest.mark.parametrize(
+    "key", ["card_last4", "card_exp_month", "card_exp_year", "card_country", "card_brand"]
+)
+def test_card_fields_of_the_list_are_empty_until_known(key: str, new_views: Views) -> None:
+    assert new_views.row[key] == ""
+
+
+def test_card_fields_of_the_list_are_filled_once_known(paid_views: Views) -> None:
+    fields = ("card_last4", "card_exp_month", "card_exp_year", "card_brand")
+    assert [paid_views.row[key] for key in fields] == ["4242", "12", "2034", "visa"]
+
+
+@pytest.mark.parametrize("name", ["new_views", "paid_views"])
+def test_capture_is_true_and_captured_and_refund_are_null(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    row = request.getfixturevalue(name).row
+    assert (row["capture"], row["captured"], row["refund"]) == (True, None, None)
+
+
+def test_the_list_shows_the_requests_description_and_the_merchants_own_facts(
+    new_views: Views,
+) -> None:
+    row = new_views.row
+    assert row["description"] == "Premium subscription payment"
+    assert row["statement_description"] == "CORNER"
+    assert (row["currency_local"], row["net_currency"]) == ("CRC", "USD")
+
+
+def test_fee_and_net_are_there_from_the_creation_on_and_stay(shop: Shop, shopper: Shopper) -> None:
+    checkout = shop.checkout(amount="100.00")
+    (new,) = shop.list().json()
+    shopper.pay(checkout)
+    (paid,) = shop.list().json()
+
+    assert (new["fee"], new["net"]) == (5.5, 94.5)
+    assert (paid["fee"], paid["net"]) == (5.5, 94.5)
+
+
+@pytest.mark.parametrize("key", ["product", "customer"])
+@pytest.mark.parametrize("name", ["new_views", "paid_views"])
+def test_product_and_customer_are_uuids_of_version_5(
+    key: str, name: str, request: pytest.FixtureRequest
+) -> None:
+    text = request.getfixturevalue(name).row[key]
+    assert uuid.UUID(text).version == 5
+    assert str(uuid.UUID(text)) == text
+
+
+def only_row(shop: Shop, **changes: Any) -> dict[str, Any]:
+    """The row of a new payment."""
+    payment_id = shop.checkout(**changes).id
+    (row,) = (row for row in shop.list().json() if row["id"] == payment_id)
+    found: dict[str, Any] = row
+    return found
+
+
+def test_the_same_items_are_the_same_product_whatever_else_differs(shop: Shop) -> None:
+    first = only_row(shop, items=["Tea", "Mug"])
+    second = only_row(shop, items=["Tea", "Mug"], amount="7.00", customer_email="a@example.com")
+    assert first["product"] == second["product"]
+
+
+@pytest.mark.parametrize("items", [["Tea"], ["Mug", "Tea"], ["Tea", "Mug", "Mug"], ["TeaMug"]])
+def test_other_items_are_another_product(items: list[str], shop: Shop) -> None:
+    assert only_row(shop, items=["Tea", "Mug"])["product"] != only_row(shop, items=items)["product"]
+
+
+def test_items_that_only_look_alike_when_joined_are_another_product(shop: Shop) -> None:
+    joined = only_row(shop, items=["Tea\nMug"])
+    assert joined["product"] != only_row(shop, items=["Tea", "Mug"])["product"]
+
+
+def test_the_same_e_mail_is_the_same_customer_whatever_else_differs(shop: Shop) -> None:
+    first = only_row(shop, customer_email="a@example.com")
+    second = only_row(shop, customer_email="a@example.com", items=["Mug"], amount="7.00")
+    assert first["customer"] == second["customer"]
+
+
+def test_an_e_mail_given_at_the_checkout_is_the_same_customer_as_one_given_at_the_create(
+    shop: Shop, shopper: Shopper
+) -> None:
+    known = only_row(shop, customer_email="a@example.com")
+    checkout = shop.checkout()
+    shopper.pay(checkout, email="a@example.com")
+    (row,) = (row for row in shop.list().json() if row["id"] == checkout.id)
+    assert row["customer"] == known["customer"]
+
+
+def test_another_e_mail_is_another_customer(shop: Shop) -> None:
+    first = only_row(shop, customer_email="a@example.com")
+    assert first["customer"] != only_row(shop, customer_email="b@example.com")["customer"]
+
+
+def test_another_merchants_product_and_customer_are_others(shop: Shop, stack: Stack) -> None:
+    other = open_shop(stack)
+    mine = only_row(shop, customer_email="a@example.com")
+    theirs = only_row(other, customer_email="a@example.com")
+    other.close()
+
+    assert mine["product"] != theirs["product"]
+    assert mine["customer"] != theirs["customer"]
+
+
+def test_product_and_customer_are_the_same_after_a_restart(
+    stack: Stack, stack_for: StackFor
+) -> None:
+    """Another process with other tables, the same merchant: nothing about them is random."""
+    name = f"stable-{time.time_ns()}"
+    shops = [
+        open_shop(running, merchant_id=name)
+        for running in (stack, stack_for(OutcomeWaitSeconds="0"))
+    ]
+    first, second = (only_row(shop, customer_email="a@example.com") for shop in shops)
+    for shop in shops:
+        shop.close()
+
+    assert (first["product"], first["customer"]) == (second["product"], second["customer"])
+
+
+def test_the_product_is_the_same_in_both_modes_and_the_customer_is_not(
+    stack_for: StackFor,
+) -> None:
+    taking_live = stack_for(LiveAcquirer="simulator")
+    name = f"modes-{time.time_ns()}"
+    shops = [open_shop(taking_live, mode, merchant_id=name) for mode in (Mode.TEST, Mode.LIVE)]
+    test, live = (only_row(shop, customer_email="a@example.com") for shop in shops)
+    for shop in shops:
+        shop.close()
+
+    assert (test["test"], live["test"]) == (True, False)
+    assert test["product"] == live["product"]
+    assert test["customer"] != live["customer"]
