@@ -1,0 +1,192 @@
+"""Single promises, each seen alone: how many calls, what a refusal is like, how long it takes."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from payments.lifecycle import Status
+from tests.reliability.faults import Faults
+from tests.reliability.invariants import check
+from tests.reliability.scenarios import create
+from tests.reliability.world import CANARY_NUMBER, Stage, World
+from tests.support.actors import CHALLENGE_CARD
+
+
+@pytest.fixture
+def world(simulated: Stage) -> Iterator[World]:
+    world = World(simulated)
+    yield world
+    world.close()
+
+
+def _calls(world: World) -> list[str]:
+    calls = list(world.faults.log)
+    world.faults.log.clear()
+    return calls
+
+
+def test_a_create_is_one_call_and_with_a_key_two(world: World) -> None:
+    world.run(world.create)
+    assert _calls(world) == ["dynamodb.PutItem"]
+    world.run(lambda: world.create("order-1"))
+    assert _calls(world) == ["dynamodb.PutItem", "dynamodb.PutItem"]
+
+
+def test_a_replay_is_two_calls_and_starts_nothing(world: World) -> None:
+    world.run(lambda: world.create("order-1"))
+    _calls(world)
+    world.run(lambda: world.create("order-1"))
+    assert _calls(world) == ["dynamodb.PutItem", "dynamodb.GetItem"]
+    _, replayed = world.answers[-1]
+    assert replayed.headers["Idempotent-Replayed"] == "true"
+    assert len(world.stored()) == 1
+
+
+def test_a_crash_between_claim_and_put_is_healed_by_the_next_try(simulated: Stage) -> None:
+    faults = Faults(lambda number, side, _: "crash" if (number, side) == (2, "before") else None)
+    world = World(simulated, faults=faults)
+    try:
+        world.run(lambda: world.create("order-1"))
+        assert world.stored() == []
+        world.run(lambda: world.create("order-1"))
+        (payment,) = world.stored()
+        assert {ticket.id for ticket in world.tickets.values()} == {payment.id}
+        _, healed = world.answers[-1]
+        assert "Idempotent-Replayed" not in healed.headers
+    finally:
+        world.close()
+
+
+def test_a_key_is_free_again_by_the_clock_and_not_by_the_tables_own_cleaning(
+    world: World,
+) -> None:
+    world.run(lambda: world.create("order-1"))
+    world.scheduler.wait(26 * 3600)
+    world.tickets.clear()
+    world.run(lambda: world.create("order-1", description="A year later"))
+    assert world.stored()[0].description == "A year later"
+    assert len(world.stored()) == 2
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_create_that_aws_refuses_answers_503_with_retry_after(
+    simulated: Stage, number: int
+) -> None:
+    faults = Faults(lambda n, side, _: "refused" if (n, side) == (number, "before") else None)
+    world = World(simulated, faults=faults)
+    try:
+        world.run(lambda: world.create("order-1"))
+        _, answer = world.answers[-1]
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
+        assert world.stored() == []
+    finally:
+        world.close()
+
+
+@pytest.mark.parametrize("refused", ["kms.Encrypt", "dynamodb.UpdateItem", "stepfunctions.Start"])
+def test_a_payment_whose_attempt_could_not_begin_is_as_payable_as_before(
+    simulated: Stage, refused: str
+) -> None:
+    seen: list[str] = []
+
+    def once(_number: int, side: str, name: str) -> str | None:
+        if side == "before" and name.startswith(refused) and not seen:
+            seen.append(name)
+            return "refused"
+        return None
+
+    world = World(simulated, faults=Faults(once))
+    try:
+        answers = []
+
+        def shopper() -> None:
+            ticket = create(world)
+            answers.append(world.pay(ticket, CANARY_NUMBER, "token-0001"))
+            answers.append(world.pay(ticket, CANARY_NUMBER, "token-0002"))
+
+        world.run(shopper)
+        assert (answers[0].status, answers[0].headers["Retry-After"]) == (503, "2")
+        assert answers[1].body["status"] == "succeeded"
+        world.settle()
+        check(world)
+    finally:
+        world.close()
+
+
+def test_an_attempt_whose_workflow_died_is_ended_within_three_minutes(world: World) -> None:
+    def shopper() -> None:
+        world.pay(create(world), CHALLENGE_CARD, "token-0001")
+        for execution in world.stepfunctions.executions.values():
+            world.stepfunctions.abort(execution)
+
+    world.run(shopper)
+    (stuck,) = world.stored()
+    assert stuck.status is Status.PROCESSING
+    began_us = world.scheduler.now_us()
+    while world.stored()[0].status is Status.PROCESSING:
+        world.scheduler.wait(60)  # the template's schedule
+        world.run(world.reconcile)
+    assert world.scheduler.now_us() - began_us < 180 * 1_000_000
+    check(world)
+
+
+def test_the_reconciler_leaves_alone_what_a_workflow_still_looks_after(world: World) -> None:
+    def shopper() -> None:
+        ticket = create(world)
+        answer = world.pay(ticket, CHALLENGE_CARD, "token-0001")
+        world.scheduler.sleep(300)
+        world.reconcile()
+        world.challenge(answer.body["redirect"], "pass")
+
+    world.run(shopper)
+    (payment,) = world.stored()
+    assert payment.status is Status.SUCCEEDED
+    check(world)
+
+
+def test_an_acquirer_that_stays_away_holds_its_attempt_without_the_card(
+    simulated: Stage,
+) -> None:
+    away = [True]
+    faults = Faults(
+        lambda _n, side, name: (
+            "refused" if away[0] and side == "before" and name.startswith("acquirer.") else None
+        )
+    )
+    world = World(simulated, faults=faults)
+    try:
+        world.run(lambda: world.pay(create(world), CANARY_NUMBER, "token-0001"))
+        for _ in range(10):
+            world.scheduler.wait(60)
+            world.run(world.reconcile)
+        (attempt,) = world.attempts.all()
+        assert attempt.encrypted_card is None
+        assert world.stored()[0].status is Status.PROCESSING
+        away[0] = False
+        world.settle()
+        assert world.stored()[0].status is Status.REQUIRES_ACTION
+        check(world)
+    finally:
+        world.close()
+
+
+def test_canceling_again_after_a_lost_answer_is_told_the_truth(simulated: Stage) -> None:
+    def lost(_number: int, side: str, name: str) -> str | None:
+        return "lost" if (side, name) == ("after", "dynamodb.UpdateItem") else None
+
+    world = World(simulated, faults=Faults(lost))
+    try:
+        answers = []
+
+        def shopper() -> None:
+            ticket = create(world)
+            answers.append(world.cancel(ticket))
+            world.faults.is_on = False
+            answers.append(world.cancel(ticket))
+
+        world.run(shopper)
+        assert [answer.status for answer in answers] == [503, 200]
+        assert answers[1].body["status"] == "canceled"
+        check(world)
+    finally:
+        world.close()
