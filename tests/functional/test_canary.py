@@ -49,6 +49,7 @@ EMPTIED = {
 _CVC = re.compile(rf"(?<![0-9A-Za-z]){CVC}(?![0-9A-Za-z])")
 _SEPARATORS = re.compile(r"(?<=[0-9])[^0-9]{1,3}(?=[0-9])")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
+_READABLE = re.compile(r"[ -~]{12,}")  # what was not encoded decodes to noise, which is left out
 # What a log line says of time, which may well be 937 milliseconds.
 _TIMES = re.compile(r"\d\d:\d\d:\d\d[,.]\d+|\b\d+ ms\b")
 
@@ -70,12 +71,13 @@ def traces(text: str, number: str) -> set[str]:
 
 
 def _decoded(text: str) -> Iterator[str]:
-    """Every part of the text that may be base64, decoded."""
+    """Every part of the text that may be base64, decoded: what can be read of it."""
     for match in _BASE64.finditer(text):
         encoded = match[0].replace("-", "+").replace("_", "/")
         for start in range(4):  # it may begin anywhere in what looks like one run
             end = start + (len(encoded) - start) // 4 * 4
-            yield base64.b64decode(encoded[start:end]).decode("latin-1")
+            decoded = base64.b64decode(encoded[start:end]).decode("latin-1")
+            yield "\n".join(_READABLE.findall(decoded))
 
 
 def texts_in(value: Any) -> Iterator[str]:
@@ -226,6 +228,7 @@ def read_everything(scene: Scene, checkout: Checkout) -> None:
         ("/x?n=4539%205787%206362%201486", {"number"}),
         (base64.b64encode(f'["{NUMBER}"]'.encode()).decode(), {"number"}),
         (base64.urlsafe_b64encode(f'xy{{"n": "{SPACED}"}}'.encode()).decode(), {"number"}),
+        (base64.b64encode(f'{{"cvc": "{CVC}", "name": "Ada"}}'.encode()).decode(), {"cvc"}),
         (NUMBER.encode().hex(), {"number"}),
         (f'"cvc": "{CVC}"', {"cvc"}),
         (f"cvc={CVC}&name=x", {"cvc"}),

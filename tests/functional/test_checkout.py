@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -903,6 +904,20 @@ def test_the_same_token_on_two_payments_is_two_attempts(
     for checkout in checkouts:
         assert shopper.pay(checkout, attempt="one-rendering-17").status_code == 200
     assert [charges(stack, checkout.id) for checkout in checkouts] == [1, 1]
+
+
+def test_no_rendering_makes_a_token_that_could_be_taken_for_a_card_number(
+    shop: Shop, shopper: Shopper
+) -> None:
+    """Such a token is refused, and its shopper could do nothing about it.
+
+    Twelve digits in a row are rare among random ones, eight are not: among sixty tokens of
+    sixteen hexadecimal digits they are nearly certain.
+    """
+    checkout = shop.checkout()
+    pages = [checkout_page(shopper, checkout) for _ in range(60)]
+    tokens = [page.form("card_number").values["attempt"] for page in pages]
+    assert [token for token in tokens if re.search(r"[0-9]{8}", token)] == []
 
 
 def test_every_rendering_of_the_page_is_an_attempt_of_its_own(shop: Shop, shopper: Shopper) -> None:

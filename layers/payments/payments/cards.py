@@ -1,6 +1,7 @@
 """Cards: what a number says about itself, and what may be written down of it."""
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 
 _BRANDS = (
@@ -52,7 +53,7 @@ def is_luhn_valid(digits: str) -> bool:
 
 def holds_card_number(text: str) -> bool:
     """Whether a card number hides in a text meant for something else, separators or not."""
-    for match in _LONG_NUMBER.finditer(text):
+    for match in _LONG_NUMBER.finditer(unicodedata.normalize("NFKC", text)):
         digits = _SEPARATORS.sub("", match[0])
         for start in range(len(digits) - MIN_DIGITS + 1):
             for length in range(MIN_DIGITS, min(MAX_DIGITS, len(digits) - start) + 1):

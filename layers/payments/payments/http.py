@@ -1,7 +1,6 @@
 """API Gateway's proxy events as requests, answers as its responses; errors become answers here."""
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -90,7 +89,7 @@ class Request:
                 if self._event.get("isBase64Encoded")
                 else text_body.encode("utf-8", "surrogatepass")
             )
-        except binascii.Error:
+        except ValueError:
             raise errors.MalformedBodyError from None
         if len(raw) > MAX_BODY_BYTES:
             raise errors.BodyTooLargeError

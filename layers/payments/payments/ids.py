@@ -10,6 +10,7 @@ A giant merchant's partition would take a shard digit here and nowhere else.
 
 import re
 import secrets
+import string
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -83,8 +84,11 @@ def account_of_client_secret(text: str) -> Account | None:
 
 
 def new_attempt_token() -> str:
-    """What one rendering of the page carries, so that a form sent twice is one attempt."""
-    return secrets.token_hex(8)
+    """What one rendering of the page carries, so that a form sent twice is one attempt.
+
+    Letters only: digits could by chance look like a card number, which tokens are refused for.
+    """
+    return "".join(secrets.choice(string.ascii_lowercase) for _ in range(20))
 
 
 def attempt_id(payment_id: str, token: str) -> str:

@@ -19,12 +19,11 @@ KEPT_SECONDS = 7 * 24 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try to pay. `number` counts from 1; `base_url` is where the shopper's browser is."""
+    """One try to pay. `base_url` is where the shopper's browser is."""
 
     id: str
     account: Account
     payment_id: str
-    number: int
     token: str
     amount_minor: int
     currency: str
@@ -157,7 +156,6 @@ def _to_values(attempt: Attempt) -> dict[str, Any]:
         "id": attempt.id,
         "account": str(attempt.account),
         "payment_id": attempt.payment_id,
-        "number": attempt.number,
         "token": attempt.token,
         "amount_minor": attempt.amount_minor,
         "currency": attempt.currency,
@@ -173,7 +171,7 @@ def _from_values(values: Mapping[str, Any]) -> Attempt:
     fields = dict(values)
     del fields["expires_at"]
     fields["account"] = Account.parse(fields["account"])
-    for name in ("number", "amount_minor", "created_at_us"):
+    for name in ("amount_minor", "created_at_us"):
         fields[name] = int(fields[name])
     if card := fields.get("encrypted_card"):
         fields["encrypted_card"] = bytes(card)

@@ -119,43 +119,37 @@ class PaymentStore:
 
     def conclude(
         self,
-        account: Account,
-        payment_id: str,
-        attempt: tuple[int, str],
+        payment: Payment,
         event: Event,
         now_us: int,
         changes: Values,
         challenge_id: str | None = None,
     ) -> Payment:
-        """An attempt, given as (number from 1, token), ends in the event.
+        """The attempt under way, the payment's last one, ends in the event.
 
         Its challenge's id, if it had one, is kept for those who come back late.
-        Raises TransitionRefusedError unless that very attempt is under way.
+        Raises TransitionRefusedError if the attempt ended meanwhile.
         """
-        number, token = attempt
         return self._transition(
-            account,
-            payment_id,
+            payment.account,
+            payment.id,
             event,
             now_us,
             changes,
             append={"challenge_ids": [challenge_id]} if challenge_id else {},
-            condition=f"attempt_tokens[{number - 1}] = :token",
-            values={":token": token},
+            **_while_last_attempt_runs(payment),
         )
 
     def release(self, payment: Payment, now_us: int) -> Payment:
         """The attempt never began: it does not count. Raises TransitionRefusedError."""
-        last = f"attempt_tokens[{len(payment.attempt_tokens) - 1}]"
         return self._transition(
             payment.account,
             payment.id,
             Event.RELEASE,
             now_us,
             {"card": None},
-            remove=[last],
-            condition=f"{last} = :token",
-            values={":token": payment.attempt_tokens[-1]},
+            remove=[f"attempt_tokens[{len(payment.attempt_tokens) - 1}]"],
+            **_while_last_attempt_runs(payment),
         )
 
     def cancel(self, payment: Payment, now_us: int) -> Payment:
@@ -209,6 +203,15 @@ class PaymentStore:
             current = item_before(error)
             raise TransitionRefusedError(_from_values(current) if current else None) from error
         return _from_values(from_item(answer["Attributes"]))
+
+
+def _while_last_attempt_runs(payment: Payment) -> dict[str, Any]:
+    """The condition that the attempt we know of is still the last one."""
+    position = len(payment.attempt_tokens) - 1
+    return {
+        "condition": f"attempt_tokens[{position}] = :token",
+        "values": {":token": payment.attempt_tokens[position]},
+    }
 
 
 def _update_expression(sets: Values, appends: Values, removes: Sequence[str]) -> str:

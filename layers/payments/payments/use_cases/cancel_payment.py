@@ -6,6 +6,10 @@ from payments.payment import Payment
 from payments.store.payments import PaymentStore, TransitionRefusedError
 from payments.use_cases.follow_payment import FollowPayment, refusal_of
 
+# Longer than a write takes: a cancel this close to the expiry waits for it instead, so that
+# nobody is told "expired" of a payment that is then canceled.
+MARGIN_SECONDS = 1.0
+
 
 class CancelPayment:
     """Canceling twice is canceling once."""
@@ -19,6 +23,10 @@ class CancelPayment:
         """Raises NotPayableError if there is nothing left to give up."""
         if payment.status is Status.CANCELED:
             return payment
+        seconds_left = self._follow.seconds_left(payment)
+        if 0 < seconds_left < MARGIN_SECONDS:
+            self._clock.sleep(seconds_left)
+            payment = self._payments.get(payment.account, payment.id) or payment
         self._follow.check_payable(payment)
         try:
             return self._payments.cancel(payment, self._clock.now_us())

@@ -68,6 +68,15 @@ class FollowPayment:
                 return Progress(payment, status, attempt.challenge_url, attempt.challenge_id)
         return Progress(payment, status)
 
+    def has_expired(self, payment: Payment) -> bool:
+        """Whether its time to be paid is over, whatever its status."""
+        return self.seconds_left(payment) <= 0
+
+    def seconds_left(self, payment: Payment) -> float:
+        """Until the payment expires; negative if it has."""
+        expires_at_us = payment.expires_at_us(self._lifetime_seconds)
+        return (expires_at_us - self._clock.now_us()) / 1_000_000
+
     def check_payable(self, payment: Payment) -> None:
         """Raises NotPayableError, its reason saying why not."""
         status = payment.status_at(self._clock.now_us(), self._lifetime_seconds)

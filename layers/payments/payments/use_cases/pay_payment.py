@@ -57,6 +57,11 @@ class PayPayment:
             if refused.current and token in refused.current.attempt_tokens:
                 return self._follow.wait(refused.current)
             raise refusal_of(refused) from refused
+        if self._follow.has_expired(submitted):
+            # The write landed too late: somebody may have been told that the payment has expired.
+            self._payments.release(submitted, self._clock.now_us())
+            self._attempts.remove(attempt.id)
+            raise NotPayableError("expired")
         self._start(attempt.id, submitted)
         return self._follow.wait(submitted)
 
@@ -81,7 +86,6 @@ class PayPayment:
             id=ids.attempt_id(payment.id, token),
             account=payment.account,
             payment_id=payment.id,
-            number=len(payment.attempt_tokens) + 1,
             token=token,
             amount_minor=payment.amount_minor,
             currency=payment.currency,

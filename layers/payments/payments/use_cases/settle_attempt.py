@@ -40,13 +40,15 @@ class SettleAttempt:
     def _conclude(
         self, attempt: Attempt, answer: Authorization, changes: dict[str, Any]
     ) -> Payment | None:
-        is_last = attempt.number >= MAX_ATTEMPTS
-        declined = Event.EXHAUST if is_last else Event.DECLINE
+        """Stores the outcome if this attempt still is the one under way."""
+        payment = self._payments.get(attempt.account, attempt.payment_id)
         try:
+            if payment is None or not payment.is_under(attempt.id):
+                raise TransitionRefusedError(payment)
+            is_last = len(payment.attempt_tokens) >= MAX_ATTEMPTS
+            declined = Event.EXHAUST if is_last else Event.DECLINE
             return self._payments.conclude(
-                attempt.account,
-                attempt.payment_id,
-                (attempt.number, attempt.token),
+                payment,
                 Event.APPROVE if answer.approved else declined,
                 self._clock.now_us(),
                 changes,
