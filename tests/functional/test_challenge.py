@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import requests
 
-from payments.store.items import from_item
 from tests.conftest import StackFor
 from tests.support.actors import (
     CHALLENGE_CARD,
@@ -21,22 +20,11 @@ from tests.support.actors import (
     open_shop,
 )
 from tests.support.html import Page
-from tests.support.stack import Stack
+from tests.support.stack import Stack, rows_where
 
 TIMEOUT_SECONDS = 2
 NOTICING_SECONDS = 10  # how long a workflow may take to notice, at the very most
 PROVES_128_BITS = re.compile(r"[0-9a-f]{32,}|[A-Za-z0-9_-]{22,}")
-
-
-def rows_where(stack: Stack, table: str, key: str, beginning: str) -> list[dict[str, Any]]:
-    """The rows of a table whose key begins so."""
-    pages = stack.dynamodb.get_paginator("scan").paginate(
-        TableName=stack.resources[table],
-        FilterExpression="begins_with(#key, :beginning)",
-        ExpressionAttributeNames={"#key": key},
-        ExpressionAttributeValues={":beginning": {"S": beginning}},
-    )
-    return [from_item(item) for page in pages for item in page["Items"]]
 
 
 def stored(stack: Stack, payment_id: str) -> dict[str, Any]:

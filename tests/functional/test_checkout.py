@@ -15,7 +15,6 @@ from urllib.parse import parse_qsl, quote, unquote, urljoin, urlsplit
 import pytest
 import requests
 
-from payments.store.items import from_item
 from tests.conftest import StackFor
 from tests.support.actors import (
     CHALLENGE_CARD,
@@ -30,7 +29,7 @@ from tests.support.actors import (
 )
 from tests.support.documentation import NOT_FOUND, envelope, faults
 from tests.support.html import Page
-from tests.support.stack import Stack
+from tests.support.stack import Stack, rows_where
 
 OUTCOME_SECONDS = 15  # how long an outcome may take on a busy machine, at the very most
 AUTOCOMPLETE = {
@@ -62,17 +61,6 @@ RETURN_URLS = {
     "http://localhost:3000/back": "http://localhost:3000/back?id_payment={id}",
     "http://[::1]:3000/back": "http://[::1]:3000/back?id_payment={id}",
 }
-
-
-def rows_where(stack: Stack, table: str, key: str, beginning: str) -> list[dict[str, Any]]:
-    """The rows of a table whose key begins so."""
-    pages = stack.dynamodb.get_paginator("scan").paginate(
-        TableName=stack.resources[table],
-        FilterExpression="begins_with(#key, :beginning)",
-        ExpressionAttributeNames={"#key": key},
-        ExpressionAttributeValues={":beginning": {"S": beginning}},
-    )
-    return [from_item(item) for page in pages for item in page["Items"]]
 
 
 def stored(stack: Stack, payment_id: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from tests.reliability.invariants import check
 from tests.reliability.simulation import simulate
 from tests.reliability.world import Mutation, Stage
 
-MAX_SEEDS = 150
+MAX_SEEDS = 600
 _references = itertools.count()
 
 

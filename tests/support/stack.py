@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 
 from payments.store.api_keys import ApiKeyStore
+from payments.store.items import from_item
 
 PROJECT = Path(__file__).parent.parent.parent
 START_SECONDS = 60
@@ -102,3 +103,14 @@ class Stack:
         """How many items each table that a request could write to holds."""
         tables = ("PaymentsTable", "IdempotencyTable", "AttemptsTable", "SimulatorTable")
         return {table: len(self.rows(table)) for table in tables}
+
+
+def rows_where(stack: Stack, table: str, key: str, beginning: str) -> list[dict[str, Any]]:
+    """The rows of a table, by its logical id, whose key begins so, as plain values."""
+    pages = stack.dynamodb.get_paginator("scan").paginate(
+        TableName=stack.resources[table],
+        FilterExpression="begins_with(#key, :beginning)",
+        ExpressionAttributeNames={"#key": key},
+        ExpressionAttributeValues={":beginning": {"S": beginning}},
+    )
+    return [from_item(item) for page in pages for item in page["Items"]]
