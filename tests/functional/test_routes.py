@@ -87,7 +87,7 @@ ALL_ROUTES = (*MERCHANT_ROUTES, *SHOPPER_ROUTES, *PREFLIGHTS)
 # What differs between two equal answers: ids, secrets, times, and what is made of them.
 _OWN = re.compile(
     r"pay_[0-9A-Z]{26}|c[sh]_test_[\w-]+|data=[\w%]+|\d{4}-\d\d-\d\dT[\d:.]+Z"
-    r'|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|value="[0-9a-f]{16}"'
+    r'|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|value="[a-z]{20}"'
 )
 
 

@@ -51,7 +51,7 @@ CREATE_ROUNDS = 3
 PAYS_AT_ONCE = 50
 PAY_ROUNDS = 4
 CANCEL_ROUNDS = 48
-EXPIRY_ROUNDS = 96
+EXPIRY_ROUNDS = 112
 DUELS_AT_ONCE = 8
 LIFETIME_SECONDS = 2
 # Where rivals meet, in seconds from the expiry: well before, and closer and closer to it. A pay
