@@ -6,7 +6,8 @@ from payments.acquirer.simulator import ONE_TIME_CODE
 from payments.entry import ApiFunction
 from payments.http import Request, Response, error_response
 from payments.pages import page, redirect
-from payments.pages.checkout_pages import onward, problem_page, shown_amount
+from payments.pages.checkout_pages import onward, problem_page
+from payments.pages.formats import shown_amount
 from payments.payment import Payment
 from payments.return_link import origin
 from payments.wiring import Root
@@ -73,7 +74,7 @@ def _to_return(request: Request) -> Response:
 def _challenge_page(request: Request, payment: Payment, *, wrong_code: bool) -> Response:
     values = {
         "payment": payment,
-        "amount": shown_amount(payment),
+        "amount": shown_amount(payment, request.language),
         "challenge_id": _challenge_id(request),
         "one_time_code": ONE_TIME_CODE,
         "wrong_code": wrong_code,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from payments.checkout_forms import parse_form
 from payments.checkout_link import read_checkout_data
 from payments.entry import ApiFunction
 from payments.errors import InvalidInputError, NotPayableError, PaymentNotFoundError
@@ -19,7 +20,6 @@ from payments.pages.checkout_pages import (
     status_url,
 )
 from payments.payment import Payment
-from payments.requests import CardForm, parse
 from payments.return_link import return_link
 from payments.use_cases.follow_payment import Progress
 from payments.wiring import Root
@@ -56,7 +56,8 @@ def pay(request: Request, root: Root) -> Response:
     try:
         return onward(request, _submit(request, root, payment, posted))
     except InvalidInputError as error:
-        return form_page(request, payment, posted, error)
+        progress = root.follow_payment.progress(payment)
+        return form_page(request, progress, posted, error)
     except NotPayableError:
         return redirect(status_url(payment, request.base_url))
 
@@ -128,7 +129,7 @@ def _submit(request: Request, root: Root, payment: Payment, posted: Mapping[str,
     """State before form: what cannot be paid anyway is not worth correcting."""
     if posted.get("attempt") not in payment.attempt_tokens:
         root.follow_payment.check_payable(payment)
-    form = parse(CardForm, posted, now_us=root.clock.now_us())
+    form = parse_form(posted, payment.account.mode, root.clock.now_us())
     return root.pay_payment(payment, form, request.base_url)
 
 
@@ -141,7 +142,7 @@ def _json_progress(request: Request, progress: Progress, *, after_post: bool) ->
         answer = {"status": "requires_challenge", "redirect": progress.challenge_url}
         return json_response(202 if after_post else 200, answer)
     if after_post and progress.status is not Status.PROCESSING:
-        return declined_response(payment.decline_code or "generic_decline", request.language)
+        return declined_response(payment.decline_code, request.language)
     return json_response(202 if after_post else 200, {"status": progress.status, "redirect": here})
 
 

@@ -6,7 +6,13 @@ from typing import TypeVar
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from payments.acquirer.port import Acquirer, Authentication, Authorization, ChargeRequest
+from payments.acquirer.port import (
+    Acquirer,
+    Authentication,
+    Authorization,
+    CardProfile,
+    ChargeRequest,
+)
 from payments.errors import AcquirerUnavailableError
 from tests.reliability.scheduler import Crash, Scheduler
 
@@ -67,8 +73,18 @@ class UnreliableAcquirer:
         self._scheduler = scheduler
         self._faults = faults
 
-    def authenticate(self, charge: ChargeRequest, return_url: str) -> Authentication:
-        return self._ask("authenticate", lambda: self._acquirer.authenticate(charge, return_url))
+    def profile(self, charge: ChargeRequest) -> CardProfile:
+        return self._ask("profile", lambda: self._acquirer.profile(charge))
+
+    def authenticate(
+        self, charge: ChargeRequest, return_url: str, *, demands_challenge: bool
+    ) -> Authentication:
+        return self._ask(
+            "authenticate",
+            lambda: self._acquirer.authenticate(
+                charge, return_url, demands_challenge=demands_challenge
+            ),
+        )
 
     def authentication_result(self, reference: str) -> Authentication:
         return self._ask(

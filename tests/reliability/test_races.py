@@ -21,9 +21,10 @@ import requests
 
 from payments import ids, lifecycle
 from payments.api_keys import hash_key
+from payments.checkout_forms import parse_form
 from payments.clock import SystemClock
+from payments.ids import Mode
 from payments.lifecycle import Status
-from payments.requests import CardForm, parse
 from payments.store.attempts import AttemptStore
 from payments.store.items import from_item
 from payments.store.payments import PaymentStore
@@ -416,7 +417,7 @@ def _pay_and_die(checkout: Checkout, shopper: Shopper, token: str) -> None:
     follow = FollowPayment(payments, attempts, clock, 24 * 60 * 60, 0)
     pay = PayPayment(follow, payments, attempts, vault, Workflow(None, ""), clock)
     posted = shopper.card_form(checkout, PAID_CARD, attempt=token)
-    form = parse(CardForm, posted, now_us=clock.now_us())
+    form = parse_form(posted, Mode.TEST, clock.now_us())
     with pytest.raises(_DiedError):
         pay(follow.find(checkout.id, checkout.client_secret), form, stack.url)
 

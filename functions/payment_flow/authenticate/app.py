@@ -1,4 +1,6 @@
-"""Workflow: Authenticate asks for 3DS; AwaitChallenge shows the shopper the way to a challenge."""
+"""Workflow: Authenticate weighs the risk and asks for 3DS.
+
+AwaitChallenge shows the shopper the way to a challenge."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -14,8 +16,10 @@ def authenticate(event: Mapping[str, Any], root: Root) -> dict[str, Any]:
         url = event["authentication"]["challenge_url"]
         root.run_attempt.await_challenge(attempt_id, event["task_token"], url)
         return {}
-    authentication = root.run_attempt.authenticate(attempt_id)
-    return {"attempt_id": attempt_id, "authentication": asdict(authentication)}
+    findings = root.run_attempt.authenticate(attempt_id)
+    authentication = findings.authentication
+    needs_challenge = authentication is not None and authentication.needs_challenge
+    return {"attempt_id": attempt_id, "needs_challenge": needs_challenge, **asdict(findings)}
 
 
 handler = TaskFunction(authenticate)

@@ -4,14 +4,25 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 
-_BRANDS = (
-    ("amex", re.compile(r"3[47]")),
-    ("diners", re.compile(r"3(?:0[0-5]|095|[689])")),
-    ("jcb", re.compile(r"35(?:2[89]|[3-8])")),
-    ("mastercard", re.compile(r"5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)")),
-    ("discover", re.compile(r"6011|64[4-9]|65")),
-    ("unionpay", re.compile(r"62|81")),
-    ("visa", re.compile(r"4")),
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """What the numbers of a card scheme look like."""
+
+    brand: str
+    starts: re.Pattern[str]
+    lengths: tuple[int, ...]
+    cvc_digits: int = 3
+
+
+SCHEMES = (
+    Scheme("amex", re.compile(r"3[47]"), (15,), cvc_digits=4),
+    Scheme("diners", re.compile(r"3(?:0[0-5]|095|[689])"), (14, 15, 16, 17, 18, 19)),
+    Scheme("jcb", re.compile(r"35(?:2[89]|[3-8])"), (16, 17, 18, 19)),
+    Scheme("mastercard", re.compile(r"5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)"), (16,)),
+    Scheme("discover", re.compile(r"6011|64[4-9]|65"), (16, 17, 18, 19)),
+    Scheme("unionpay", re.compile(r"62|81"), (16, 17, 18, 19)),
+    Scheme("visa", re.compile(r"4"), (13, 16, 19)),
 )
 MIN_DIGITS, MAX_DIGITS = 12, 19
 # Digits with whatever people, or those who would hide a number, put between them.
@@ -21,13 +32,19 @@ _SEPARATORS = re.compile(r"[^0-9]")
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card as the shopper typed it. Its repr shows no number and no security code."""
+    """A card as the shopper typed it, or as a wallet handed it over. Its repr shows no secret.
+
+    A wallet's card has no security code but the cryptogram with which the device vouches for its
+    owner, and the ECI that came with it.
+    """
 
     number: str = field(repr=False)
     cvc: str = field(repr=False)
     exp_month: int
     exp_year: int
     holder: str = field(repr=False, default="")
+    cryptogram: str = field(repr=False, default="")
+    eci: str = ""
 
     @property
     def brand(self) -> str:
@@ -39,9 +56,15 @@ class Card:
         return self.number[-4:]
 
 
+def scheme_of(number: str) -> Scheme | None:
+    """The scheme by the number's first digits; None for one that is not accepted."""
+    return next((scheme for scheme in SCHEMES if scheme.starts.match(number)), None)
+
+
 def brand_of(number: str) -> str:
-    """The scheme by the number's first digits, `unknown` where none matches."""
-    return next((name for name, start in _BRANDS if start.match(number)), "unknown")
+    """The scheme's name, `unknown` where none matches."""
+    scheme = scheme_of(number)
+    return scheme.brand if scheme else "unknown"
 
 
 def is_luhn_valid(digits: str) -> bool:
@@ -49,6 +72,12 @@ def is_luhn_valid(digits: str) -> bool:
     doubled = (int(digit) * 2 for digit in digits[-2::-2])
     total = sum(map(int, digits[-1::-2])) + sum(d - 9 if d > 9 else d for d in doubled)
     return total % 10 == 0
+
+
+def is_card_number(digits: str) -> bool:
+    """Whether an accepted scheme could have issued it: first digits, length, check digit."""
+    scheme = scheme_of(digits)
+    return scheme is not None and len(digits) in scheme.lengths and is_luhn_valid(digits)
 
 
 def holds_card_number(text: str) -> bool:

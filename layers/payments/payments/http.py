@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from payments import errors
+from payments import declines, errors
 from payments.ids import Account, Mode
 from payments.payment import Merchant
 from payments.texts import negotiate, text
@@ -155,14 +155,15 @@ def json_response(status: int, body: object, headers: Mapping[str, str] | None =
     )
 
 
-def declined_response(decline_code: str, language: str) -> Response:
-    """The documented 402 (contract, sections 6 and 7)."""
+def declined_response(decline_code: str | None, language: str) -> Response:
+    """The documented 402 (contract, sections 6 and 7), as a shopper may read it."""
+    shown = declines.shown_to_shopper(decline_code or declines.GENERIC)
     error = {
         "code": 402,
         "type": "payment_failed",
         "message": text("declined.message", language),
-        "decline_reason": text(f"decline.{decline_code}", language),
-        "decline_code": decline_code,
+        "decline_reason": text(f"decline.{shown}", language),
+        "decline_code": shown,
     }
     return json_response(402, {"error": error})
 

@@ -1,6 +1,7 @@
 """The payment and the merchant it is for."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from payments import ids, lifecycle
 from payments.ids import Account
@@ -33,6 +34,7 @@ class CardFacts:
     exp_month: int
     exp_year: int
     country: str = ""
+    funding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Payment:
     card: CardFacts | None = None
     decline_code: str | None = None
     three_d_secure: dict[str, str | bool] | None = None
+    risk: dict[str, Any] | None = None
     challenge_ids: tuple[str, ...] = field(repr=False, default=())
 
     @property
@@ -81,9 +84,14 @@ class Payment:
             return None
         return ids.attempt_id(self.id, self.attempt_tokens[-1])
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether an attempt has no outcome yet."""
+        return self.status is Status.PROCESSING
+
     def is_under(self, attempt_id: str) -> bool:
         """Whether this attempt is the one under way."""
-        return self.status is Status.PROCESSING and self.attempt_id == attempt_id
+        return self.is_under_way and self.attempt_id == attempt_id
 
     def status_at(self, now_us: int, lifetime_seconds: int) -> Status:
         """The status a reader sees: an unpaid payment expires by the clock, not by a job."""

@@ -4,7 +4,7 @@ import json
 from functools import cache
 from importlib.resources import files
 
-LANGUAGES = ("en",)
+LANGUAGES = ("en", "es", "pt", "it", "de", "fr")
 DEFAULT_LANGUAGE = "en"
 
 

@@ -66,6 +66,7 @@ def one_view(payment: Payment, reader: Reader) -> dict[str, Any]:
         "decline_reason": text(f"decline.{code}", reader.language) if code else None,
         "decline_code": code,
         "three_d_secure": payment.three_d_secure,
+        "risk": payment.risk,
     }
 
 

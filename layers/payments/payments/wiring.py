@@ -52,6 +52,7 @@ class Settings:
     live_acquirer: str
     payment_lifetime_seconds: int
     outcome_wait_seconds: int
+    three_ds_unavailable: str
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -61,6 +62,7 @@ class Settings:
             live_acquirer=environment.get("LIVE_ACQUIRER", "none"),
             payment_lifetime_seconds=int(environment.get("PAYMENT_LIFETIME_SECONDS", "86400")),
             outcome_wait_seconds=int(environment.get("OUTCOME_WAIT_SECONDS", "10")),
+            three_ds_unavailable=environment.get("THREE_DS_UNAVAILABLE", "refuse"),
         )
 
 
@@ -132,7 +134,13 @@ class Root:
 
     @cached_property
     def run_attempt(self) -> RunAttempt:
-        return RunAttempt(self._attempts, self._vault, self._acquirer_for, self._settle_attempt)
+        return RunAttempt(
+            self._attempts,
+            self._vault,
+            self._acquirer_for,
+            self._settle_attempt,
+            charges_undecided=self.settings.three_ds_unavailable == "proceed",
+        )
 
     @cached_property
     def resolve_attempt(self) -> ResolveAttempt:

@@ -5,18 +5,25 @@ it answered stands in a ledger of its own, keyed by our reference, and never by 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from payments.acquirer.port import Authentication, Authorization, ChargeRequest
+from payments.acquirer.port import (
+    Authentication,
+    Authorization,
+    CardChecks,
+    CardProfile,
+    ChargeRequest,
+)
 from payments.acquirer.simulated_cards import behaviour_of
 from payments.store.items import from_item, is_condition_failure, item_before, to_item
+from payments.three_d_secure import eci_of, shifts_liability
 
 ONE_TIME_CODE = "123456"
 MAX_CODE_TRIES = 3
 KEPT_SECONDS = 30 * 24 * 60 * 60
-_ECI_AUTHENTICATED = {"mastercard": "02"}
 
 
 class SimulatedAcquirer:
@@ -27,14 +34,23 @@ class SimulatedAcquirer:
         self._table = table
         self._now_us = now_us
 
-    def authenticate(self, charge: ChargeRequest, return_url: str) -> Authentication:
+    def profile(self, charge: ChargeRequest) -> CardProfile:
+        """As the test card says."""
+        return behaviour_of(charge.card.number).profile
+
+    def authenticate(
+        self, charge: ChargeRequest, return_url: str, *, demands_challenge: bool
+    ) -> Authentication:
         """As the test card says. The built-in challenge page stands right before the return."""
         status = behaviour_of(charge.card.number).trans_status
+        if demands_challenge and status == "Y":
+            status = "C"
+        flow = "challenge" if status == "C" else "frictionless"
         entry = self._enter(
             charge.reference,
             "authenticate",
             "authentication",
-            {"trans_status": status, "brand": charge.card.brand},
+            {"trans_status": status, "brand": charge.card.brand, "flow": flow},
         )
         challenge_url = return_url.removesuffix("/return") if status == "C" else None
         return _authentication(entry["authentication"], challenge_url)
@@ -45,12 +61,14 @@ class SimulatedAcquirer:
 
     def authorize(self, charge: ChargeRequest) -> Authorization:
         """Charges at most once per reference, whatever the card says the second time."""
+        behaviour = behaviour_of(charge.card.number)
         entry = self._enter(
             charge.reference,
             "authorize",
             "charge",
             {
-                "decline_code": behaviour_of(charge.card.number).decline_code,
+                "decline_code": behaviour.decline_code,
+                "checks": asdict(behaviour.checks(has_cvc=bool(charge.card.cvc))),
                 "amount_minor": charge.amount_minor,
                 "currency": charge.currency,
             },
@@ -139,16 +157,17 @@ class SimulatedAcquirer:
 
 
 def _authentication(part: Mapping[str, Any], challenge_url: str | None = None) -> Authentication:
-    status = part["trans_status"]
-    authenticated = status == "Y"
+    eci = eci_of(part["trans_status"], part["brand"])
     return Authentication(
-        trans_status=status,
-        eci=_ECI_AUTHENTICATED.get(part["brand"], "05") if authenticated else None,
-        liability_shift=authenticated,
+        trans_status=part["trans_status"],
+        eci=eci,
+        liability_shift=shifts_liability(eci),
         challenge_url=challenge_url,
+        flow=part["flow"],
     )
 
 
 def _authorization(part: Mapping[str, Any]) -> Authorization:
     code = part["decline_code"]
-    return Authorization(approved=code is None, decline_code=code)
+    checks = CardChecks(**part["checks"]) if "checks" in part else None
+    return Authorization(approved=code is None, decline_code=code, checks=checks)

@@ -4,16 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from payments import ids
+from payments.acquirer.simulated_wallets import sheet
 from payments.cards import holds_card_number
+from payments.declines import shown_to_shopper
 from payments.errors import InvalidInputError
 from payments.http import Request, Response
+from payments.ids import Mode
 from payments.lifecycle import Status
-from payments.money import format_amount
 from payments.pages import page, redirect
+from payments.pages.formats import shown_amount, shown_time
 from payments.payment import Payment
 from payments.return_link import origin, return_link
 from payments.texts import text
 from payments.use_cases.follow_payment import Progress
+from payments.wallets import APPLE_PAY, GOOGLE_PAY
 
 _ENDED = {
     Status.SUCCEEDED: "paid",
@@ -39,16 +43,12 @@ def status_url(payment: Payment, base_url: str) -> str:
     return f"{base_url}/checkout/{payment.id}?client_secret={payment.client_secret}"
 
 
-def shown_amount(payment: Payment) -> str:
-    return f"{payment.currency} {format_amount(payment.amount_minor, payment.currency)}"
-
-
 def payment_page(request: Request, progress: Progress) -> Response:
     """The form, the way back into a challenge, the waiting page, or how it ended."""
     payment = progress.payment
     if progress.is_payable:
-        return form_page(request, payment)
-    values: dict[str, Any] = {"payment": payment, "amount": shown_amount(payment)}
+        return form_page(request, progress)
+    values: dict[str, Any] = _purchase(request, payment)
     if state := _ENDED.get(progress.status):
         ended = values | {"state": state, "return_link": return_link(payment)}
         return page(request, 200, "ended", ended)
@@ -66,19 +66,21 @@ def payment_page(request: Request, progress: Progress) -> Response:
 
 def form_page(
     request: Request,
-    payment: Payment,
+    progress: Progress,
     posted: Mapping[str, str] | None = None,
     error: InvalidInputError | None = None,
 ) -> Response:
     """The payment form; with `error`, the same again, keeping all but the card's secrets."""
+    payment = progress.payment
     errors = {
         fault.field: text(f"field.{fault.code}", request.language, **fault.details)
         for fault in (error.errors if error else ())
         if fault.field in _VISIBLE_FIELDS
     }
     values = {
-        "payment": payment,
-        "amount": shown_amount(payment),
+        **_purchase(request, payment),
+        "wallets": {name: sheet(name) for name in _wallets(payment)},
+        "expires": shown_time(progress.expires_at_us, request.language),
         "attempt": ids.new_attempt_token(),
         "values": {name: _repeatable(name, posted or {}) for name in _KEPT_FIELDS},
         "errors": errors,
@@ -111,10 +113,15 @@ def onward(request: Request, progress: Progress) -> Response:
 
 def _notice(payment: Payment, language: str) -> str | None:
     """Why the last attempt ended, in no more detail than a shop should show."""
-    code = payment.decline_code
-    if code is None:
+    if payment.decline_code is None:
         return None
-    is_authentication = code.startswith("authentication_")
-    return text(
-        "page.declined_authentication" if is_authentication else "declined.message", language
-    )
+    return text(f"page.declined.{shown_to_shopper(payment.decline_code)}", language)
+
+
+def _purchase(request: Request, payment: Payment) -> dict[str, Any]:
+    return {"payment": payment, "amount": shown_amount(payment, request.language)}
+
+
+def _wallets(payment: Payment) -> tuple[str, ...]:
+    """Live tokens need an acquirer that can open them, and there is none yet."""
+    return (APPLE_PAY, GOOGLE_PAY) if payment.account.mode is Mode.TEST else ()

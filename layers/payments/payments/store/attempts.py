@@ -5,12 +5,12 @@ No backup and no stream: what is erased here is gone. A row is written before it
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from payments.acquirer.port import Authorization
+from payments.acquirer.port import Authorization, CardChecks
 from payments.ids import Account
 from payments.store.items import from_item, is_condition_failure, to_item
 
@@ -114,11 +114,10 @@ class AttemptStore:
 
     def record_answer(self, attempt_id: str, authorization: Authorization) -> None:
         """The acquirer has answered: keep the answer, erase the card, in one write."""
-        answer = {"approved": authorization.approved, "decline_code": authorization.decline_code}
         self._update(
             attempt_id,
             "SET #answer = :answer REMOVE encrypted_card",
-            {":answer": answer},
+            {":answer": asdict(authorization)},
             names={"#answer": "authorization"},
         )
 
@@ -176,5 +175,6 @@ def _from_values(values: Mapping[str, Any]) -> Attempt:
     if card := fields.get("encrypted_card"):
         fields["encrypted_card"] = bytes(card)
     if answer := fields.get("authorization"):
-        fields["authorization"] = Authorization(answer["approved"], answer["decline_code"])
+        checks = answer["checks"] and CardChecks(**answer["checks"])
+        fields["authorization"] = Authorization(**{**answer, "checks": checks})
     return Attempt(**fields)

@@ -278,6 +278,7 @@ def _to_values(payment: Payment) -> dict[str, Any]:
         "card": asdict(payment.card) if payment.card else None,
         "decline_code": payment.decline_code,
         "three_d_secure": payment.three_d_secure,
+        "risk": payment.risk,
         "challenge_ids": list(payment.challenge_ids),
     }
 
@@ -295,6 +296,8 @@ def _from_values(values: Mapping[str, Any]) -> Payment:
     fields["history"] = tuple(
         StatusChange(Status(status), int(at_us)) for status, at_us in fields["history"]
     )
+    if (risk := fields.get("risk")) and "score" in risk:
+        fields["risk"] = {**risk, "score": int(risk["score"])}
     if card := fields.get("card"):
         years = {name: int(card[name]) for name in ("exp_month", "exp_year")}
         fields["card"] = CardFacts(**(card | years))

@@ -24,6 +24,7 @@ class Progress:
 
     payment: Payment
     status: Status
+    expires_at_us: int
     challenge_url: str | None = None
     challenge_id: str | None = None
 
@@ -62,11 +63,14 @@ class FollowPayment:
     def progress(self, payment: Payment) -> Progress:
         """Without waiting: one more read, and only while an attempt is under way."""
         status = payment.status_at(self._clock.now_us(), self._lifetime_seconds)
+        expires_at_us = payment.expires_at_us(self._lifetime_seconds)
         if status is Status.PROCESSING and payment.attempt_id:
             attempt = self._attempts.get(payment.attempt_id)
             if attempt and attempt.challenge_url and not attempt.is_challenge_over:
-                return Progress(payment, status, attempt.challenge_url, attempt.challenge_id)
-        return Progress(payment, status)
+                return Progress(
+                    payment, status, expires_at_us, attempt.challenge_url, attempt.challenge_id
+                )
+        return Progress(payment, status, expires_at_us)
 
     def has_expired(self, payment: Payment) -> bool:
         """Whether its time to be paid is over, whatever its status."""

@@ -1,10 +1,12 @@
 """The shopper pays: the card is sealed, an attempt begins, its workflow runs."""
 
+from dataclasses import replace
+
 from payments import ids
+from payments.checkout_forms import PaymentForm
 from payments.clock import Clock
 from payments.errors import NotPayableError
 from payments.payment import CardFacts, Payment
-from payments.requests import CardForm
 from payments.store.attempts import Attempt, AttemptStore
 from payments.store.payments import PaymentStore, TransitionRefusedError
 from payments.use_cases.follow_payment import FollowPayment, Progress, refusal_of
@@ -31,13 +33,15 @@ class PayPayment:
         self._workflow = workflow
         self._clock = clock
 
-    def __call__(self, payment: Payment, form: CardForm, base_url: str) -> Progress:
+    def __call__(self, payment: Payment, form: PaymentForm, base_url: str) -> Progress:
         """Waits for the attempt's outcome or challenge. Raises NotPayableError.
 
         A form sent twice (double click, reload, back button) is one attempt: its second copy
-        gets the answer of the first.
+        gets the answer of the first. Only an old page that comes back with another card is new.
         """
         token = form.attempt or ids.new_attempt_token()
+        if self._is_another_card(payment, form, token):
+            token = ids.new_attempt_token()
         if token in payment.attempt_tokens:
             return self._repeat(payment, token)
         self._follow.check_payable(payment)
@@ -65,6 +69,11 @@ class PayPayment:
         self._start(attempt.id, submitted)
         return self._follow.wait(submitted)
 
+    def _is_another_card(self, payment: Payment, form: PaymentForm, token: str) -> bool:
+        """The back button shows the declined form again; what is typed there now counts."""
+        was_last = payment.attempt_tokens[-1:] == (token,)
+        return was_last and not payment.is_under_way and not _is_same_card(payment.card, form)
+
     def _repeat(self, payment: Payment, token: str) -> Progress:
         """The form was sent before. Whoever sent it may have died before the workflow started."""
         attempt_id = ids.attempt_id(payment.id, token)
@@ -81,7 +90,9 @@ class PayPayment:
             self._attempts.remove(attempt_id)
             raise
 
-    def _new_attempt(self, payment: Payment, form: CardForm, token: str, base_url: str) -> Attempt:
+    def _new_attempt(
+        self, payment: Payment, form: PaymentForm, token: str, base_url: str
+    ) -> Attempt:
         return Attempt(
             id=ids.attempt_id(payment.id, token),
             account=payment.account,
@@ -96,6 +107,13 @@ class PayPayment:
         )
 
 
-def _card_facts(form: CardForm) -> CardFacts:
+def _card_facts(form: PaymentForm) -> CardFacts:
     card = form.card
     return CardFacts(form.method, card.brand, card.last4, card.exp_month, card.exp_year)
+
+
+def _is_same_card(stored: CardFacts | None, form: PaymentForm) -> bool:
+    """By what is stored: method, brand, last four and expiry."""
+    if stored is None:
+        return True
+    return replace(stored, country="", funding="") == _card_facts(form)

@@ -6,7 +6,7 @@ from payments.acquirer.port import Acquirer, Authorization
 from payments.ids import Mode
 from payments.payment import Payment
 from payments.store.attempts import AttemptStore
-from payments.use_cases.settle_attempt import SettleAttempt
+from payments.use_cases.settle_attempt import Findings, SettleAttempt
 
 PROCESSING_ERROR = Authorization(approved=False, decline_code="processing_error")
 
@@ -35,4 +35,4 @@ class ResolveAttempt:
             return None
         acquirer = self._acquirer_for(attempt.account.mode)
         answer = attempt.authorization or acquirer.look_up(attempt_id) or acquirer.void(attempt_id)
-        return self._settle(attempt, answer or PROCESSING_ERROR, None)
+        return self._settle(attempt, answer or PROCESSING_ERROR, Findings())

@@ -5,16 +5,20 @@ attempt's reference and writes under a condition. A missing attempt is one that 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from payments import declines
 from payments.acquirer.port import Acquirer, Authentication, Authorization, ChargeRequest
+from payments.cards import Card
 from payments.ids import Mode
 from payments.payment import Payment
+from payments.risk import Action, Risk, assess
 from payments.store.attempts import Attempt, AttemptStore
-from payments.use_cases.settle_attempt import SettleAttempt
+from payments.three_d_secure import eci_of, shifts_liability
+from payments.use_cases.settle_attempt import Findings, SettleAttempt
 from payments.vault import CardVault
 
-OVER = Authentication(trans_status="N")
-AUTHENTICATION_FAILED = Authorization(approved=False, decline_code="authentication_failed")
+BLOCKED = Authorization(approved=False, decline_code=declines.FRAUDULENT, is_blocked=True)
 CHALLENGE_ERRORS = {
     "ChallengeAbandoned": "authentication_abandoned",
     "States.Timeout": "authentication_timed_out",
@@ -30,53 +34,92 @@ class RunAttempt:
         vault: CardVault,
         acquirer_for: Callable[[Mode], Acquirer],
         settle: SettleAttempt,
+        *,
+        charges_undecided: bool,
     ) -> None:
+        """`charges_undecided`: charge, without liability shift, where 3DS is unavailable."""
         self._attempts = attempts
         self._vault = vault
         self._acquirer_for = acquirer_for
         self._settle = settle
+        self._charges_undecided = charges_undecided
 
-    def authenticate(self, attempt_id: str) -> Authentication:
-        """Asks for 3DS. Raises AcquirerUnavailableError."""
+    def authenticate(self, attempt_id: str) -> Findings:
+        """Weighs the risk, then asks for 3DS. Raises AcquirerUnavailableError."""
         attempt = self._attempts.get(attempt_id)
         if attempt is None or attempt.encrypted_card is None:
-            return OVER
-        return_url = f"{attempt.base_url}/3ds/{attempt.challenge_id}/return"
-        acquirer = self._acquirer_for(attempt.account.mode)
-        return acquirer.authenticate(self._charge_request(attempt), return_url)
+            return Findings()
+        charge = self._charge_request(attempt)
+        profile = self._acquirer_for(attempt.account.mode).profile(charge)
+        risk = assess(profile)
+        if risk.action == Action.BLOCK:
+            return Findings(None, risk, profile)
+        return Findings(self._ask_issuer(attempt, charge, risk), risk, profile)
+
+    def _ask_issuer(self, attempt: Attempt, charge: ChargeRequest, risk: Risk) -> Authentication:
+        """A wallet's cryptogram is an authentication already: the device has seen its owner."""
+        if charge.card.cryptogram:
+            return _wallet_authentication(charge.card)
+        return self._acquirer_for(attempt.account.mode).authenticate(
+            charge,
+            f"{attempt.base_url}/3ds/{attempt.challenge_id}/return",
+            demands_challenge=risk.action == Action.CHALLENGE,
+        )
 
     def await_challenge(self, attempt_id: str, task_token: str, challenge_url: str) -> None:
         """Lets the shopper's browser find the challenge, and its return find the workflow."""
         self._attempts.await_challenge(attempt_id, task_token, challenge_url)
 
     def authorize(
-        self, attempt_id: str, authentication: Authentication, challenge_error: str | None
+        self, attempt_id: str, findings: Findings, challenge_error: str | None
     ) -> Payment | None:
-        """Charges if 3DS permits it, erases the card, stores the outcome; None if it was over.
+        """Charges if risk and 3DS permit it, erases the card, stores the outcome.
 
-        Raises AcquirerUnavailableError: then nothing is known and nothing is changed.
+        None if the attempt was over. Raises AcquirerUnavailableError: then nothing is known and
+        nothing is changed.
         """
         attempt = self._attempts.get(attempt_id)
         if attempt is None:
             return None
-        acquirer = self._acquirer_for(attempt.account.mode)
         if challenge_error:
             code = CHALLENGE_ERRORS.get(challenge_error, "authentication_failed")
-            return self._settle(
-                attempt, Authorization(approved=False, decline_code=code), authentication
-            )
-        if authentication.needs_challenge:
-            authentication = acquirer.authentication_result(attempt_id)
+            return self._settle(attempt, _refusal(code), findings)
+        acquirer = self._acquirer_for(attempt.account.mode)
+        if findings.authentication and findings.authentication.needs_challenge:
+            findings = replace(findings, authentication=acquirer.authentication_result(attempt_id))
         if attempt.authorization:
-            return self._settle(attempt, attempt.authorization, authentication)
+            return self._settle(attempt, attempt.authorization, findings)
         if attempt.is_reaped:
             return None
-        if not authentication.permits_charge:
-            return self._settle(attempt, AUTHENTICATION_FAILED, authentication)
-        answer = acquirer.authorize(self._charge_request(attempt))
-        return self._settle(attempt, answer, authentication)
+        answer = self._refusal_before_charge(findings)
+        if answer is None:
+            answer = acquirer.authorize(self._charge_request(attempt))
+        return self._settle(attempt, answer, findings)
+
+    def _refusal_before_charge(self, findings: Findings) -> Authorization | None:
+        if findings.risk and findings.risk.action == Action.BLOCK:
+            return BLOCKED
+        authentication = findings.authentication
+        if authentication is None:
+            return _refusal("authentication_failed")
+        if authentication.is_undecided and not self._charges_undecided:
+            return _refusal("authentication_unavailable")
+        if authentication.vouches or authentication.is_undecided:
+            return None
+        return _refusal("authentication_failed")
 
     def _charge_request(self, attempt: Attempt) -> ChargeRequest:
         assert attempt.encrypted_card is not None, "a card is erased only with its answer stored"
         card = self._vault.open(attempt.encrypted_card, attempt.payment_id)
         return ChargeRequest(attempt.id, attempt.amount_minor, attempt.currency, card)
+
+
+def _refusal(code: str) -> Authorization:
+    return Authorization(approved=False, decline_code=code)
+
+
+def _wallet_authentication(card: Card) -> Authentication:
+    eci = card.eci or eci_of("Y", card.brand)
+    return Authentication(
+        trans_status="Y", eci=eci, liability_shift=shifts_liability(eci), flow="wallet"
+    )

@@ -1,19 +1,31 @@
 """An attempt ends: the card is erased, the outcome stored, the attempt removed."""
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from payments.acquirer.port import Authentication, Authorization
+from payments import declines
+from payments.acquirer.port import Authentication, Authorization, CardProfile
 from payments.clock import Clock
 from payments.errors import PaymentsError
 from payments.lifecycle import Event, Status
 from payments.payment import MAX_ATTEMPTS, Payment
+from payments.risk import Risk
 from payments.store.attempts import Attempt, AttemptStore
 from payments.store.payments import PaymentStore, TransitionRefusedError
 
 
 class OutcomeLostError(PaymentsError):
     """The acquirer took money for a payment that no longer waits for it: a human must look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What came out before the charge; None where it was not asked, or is no longer known."""
+
+    authentication: Authentication | None = None
+    risk: Risk | None = None
+    profile: CardProfile | None = None
 
 
 class SettleAttempt:
@@ -25,33 +37,30 @@ class SettleAttempt:
         self._clock = clock
 
     def __call__(
-        self, attempt: Attempt, answer: Authorization, authentication: Authentication | None
+        self, attempt: Attempt, answer: Authorization, findings: Findings
     ) -> Payment | None:
         """The payment as it then stands. Raises OutcomeLostError."""
+        if answer.decline_code:
+            answer = replace(answer, decline_code=declines.known(answer.decline_code))
         if not attempt.authorization:
             self._attempts.record_answer(attempt.id, answer)
-        changes: dict[str, Any] = {"decline_code": answer.decline_code}
-        if authentication:
-            changes["three_d_secure"] = _three_d_secure(authentication)
-        payment = self._conclude(attempt, answer, changes)
+        payment = self._conclude(attempt, answer, findings)
         self._attempts.remove(attempt.id)
         return payment
 
     def _conclude(
-        self, attempt: Attempt, answer: Authorization, changes: dict[str, Any]
+        self, attempt: Attempt, answer: Authorization, findings: Findings
     ) -> Payment | None:
         """Stores the outcome if this attempt still is the one under way."""
         payment = self._payments.get(attempt.account, attempt.payment_id)
         try:
             if payment is None or not payment.is_under(attempt.id):
                 raise TransitionRefusedError(payment)
-            is_last = len(payment.attempt_tokens) >= MAX_ATTEMPTS
-            declined = Event.EXHAUST if is_last else Event.DECLINE
             return self._payments.conclude(
                 payment,
-                Event.APPROVE if answer.approved else declined,
+                _event(payment, answer),
                 self._clock.now_us(),
-                changes,
+                _changes(payment, answer, findings),
                 attempt.challenge_id if attempt.challenge_url else None,
             )
         except TransitionRefusedError as refused:
@@ -60,12 +69,43 @@ class SettleAttempt:
             return refused.current
 
 
+def _event(payment: Payment, answer: Authorization) -> Event:
+    if answer.approved:
+        return Event.APPROVE
+    if answer.is_blocked:
+        return Event.BLOCK
+    is_last = len(payment.attempt_tokens) >= MAX_ATTEMPTS
+    return Event.EXHAUST if is_last else Event.DECLINE
+
+
+def _changes(payment: Payment, answer: Authorization, findings: Findings) -> dict[str, Any]:
+    """What the attempt leaves on the payment. Nothing of an earlier attempt stays behind."""
+    changes: dict[str, Any] = {
+        "decline_code": answer.decline_code,
+        "three_d_secure": _three_d_secure(findings.authentication),
+        "risk": _risk(findings.risk, answer),
+    }
+    if payment.card and findings.profile:
+        profile = findings.profile
+        card = replace(payment.card, funding=profile.funding, country=profile.country)
+        changes["card"] = asdict(card)
+    return changes
+
+
 def _was_paid_by(payment: Payment | None, attempt: Attempt) -> bool:
     paid = (Status.SUCCEEDED, Status.REFUNDED)
     return payment is not None and payment.status in paid and payment.attempt_id == attempt.id
 
 
-def _three_d_secure(authentication: Authentication) -> dict[str, str | bool]:
+def _three_d_secure(authentication: Authentication | None) -> Mapping[str, str | bool] | None:
+    if authentication is None:
+        return None
     facts = asdict(authentication)
     del facts["challenge_url"]
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def _risk(risk: Risk | None, answer: Authorization) -> Mapping[str, Any] | None:
+    checks = {"checks": asdict(answer.checks)} if answer.checks else {}
+    decision = risk.facts if risk else {}
+    return {**decision, **checks} or None

@@ -1,0 +1,29 @@
+"""Amounts and times as the reader's language writes them. For showing only: nothing is computed."""
+
+from datetime import UTC, datetime
+
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.numbers import parse_pattern
+
+from payments.currencies import MINOR_UNIT_DIGITS
+from payments.money import to_decimal
+from payments.payment import Payment
+
+
+def shown_amount(payment: Payment, language: str) -> str:
+    """With the currency's own number of decimals by ISO 4217; Babel's data has other ideas."""
+    locale = Locale.parse(language)
+    pattern = parse_pattern(locale.currency_formats["standard"].pattern)
+    digits = MINOR_UNIT_DIGITS[payment.currency]
+    pattern.frac_prec = (digits, digits)
+    amount = to_decimal(payment.amount_minor, payment.currency)
+    shown: str = pattern.apply(amount, locale, currency=payment.currency, currency_digits=False)
+    return shown
+
+
+def shown_time(time_us: int, language: str) -> str:
+    """To the minute, in UTC and saying so: nobody knows where the shopper's clock stands."""
+    moment = datetime.fromtimestamp(time_us / 1_000_000, UTC)
+    date = format_date(moment, "medium", locale=language)
+    return f"{date}, {format_time(moment, 'short', locale=language)} UTC"
