@@ -12,7 +12,14 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from payments.cards import Card, is_card_number
 from payments.ids import Mode
@@ -91,8 +98,8 @@ class _AppleToken(_Part):
 
 class _GoogleDetails(_Part):
     pan: Digits
-    expirationMonth: Annotated[int, BeforeValidator(int)]  # noqa: N815 - Google's name
-    expirationYear: Annotated[int, BeforeValidator(int)]  # noqa: N815
+    expirationMonth: Annotated[int, Field(ge=1, le=12)]  # noqa: N815 - Google's name
+    expirationYear: Annotated[int, Field(ge=2000, le=2099)]  # noqa: N815
     authMethod: Literal["CRYPTOGRAM_3DS", "PAN_ONLY"]  # noqa: N815
     cryptogram: Cryptogram | None = None
     eciIndicator: Eci | None = None  # noqa: N815
@@ -153,7 +160,7 @@ def open_token(method: str, token: object, mode: Mode) -> Card:
         if isinstance(error, WalletTokenError):
             raise
         raise WalletTokenError("invalid_wallet_token") from None
-    if not is_card_number(card.number) or not 1 <= card.exp_month <= 12:
+    if not is_card_number(card.number):
         raise WalletTokenError("invalid_wallet_token")
     return card
 
