@@ -14,9 +14,9 @@ PACKAGE = PROJECT / "layers/payments/payments"
 # where Lambda comes in.
 LAYERS = (
     {"errors", "currencies", "clock", "ids", "lifecycle", "money", "cards", "texts"},
-    {"fees", "payment"},
+    {"fees", "payment", "pricing", "rates", "rates_snapshot"},
     {"requests", "checkout_link", "return_link", "acquirer.port", "acquirer.simulated_cards"},
-    {"store", "vault", "workflow", "views"},
+    {"store", "vault", "workflow", "views", "rates_feed"},
     {"acquirer.simulator", "api_keys", "use_cases"},
     {"http", "pages"},
     {"wiring"},
