@@ -48,7 +48,7 @@ class LocalStack:
         self.url = f"http://{host}:{server.port}{stage_prefix}"
         # Nothing is fetched from outside: without a feed the shipped snapshot serves.
         chosen = {"PublicBaseUrl": self.url, "RatesUrl": "", **dict(parameters)}
-        self.rates_source = chosen["RatesUrl"] or f"the snapshot of {DATE}"
+        self.rates_source = chosen["RatesUrl"] or f"the snapshot of {DATE}; nothing is fetched"
         loaded = template.load(chosen)
         progress("Creating tables, keys and the workflow; loading the functions")
         self._aws = LocalAws(loaded, chosen)
