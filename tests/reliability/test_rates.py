@@ -366,7 +366,7 @@ def test_a_huge_answer_in_a_small_parcel_is_not_unpacked(world: World, feed: Fee
 def test_an_answer_shorter_than_it_says_is_refused(world: World, feed: Feed) -> None:
     body = feed_body(NOW)
     feed.answer = saying(body, Content_Length=str(len(body) + 1))
-    assert refusal(world, feed.url) == "IncompleteRead"
+    assert refusal(world, feed.url) == "ProtocolError"
 
 
 def test_a_silent_feed_is_given_up_within_seconds(world: World, feed: Feed) -> None:

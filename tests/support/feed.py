@@ -67,7 +67,7 @@ def serve_feed(tls: SSLContext | None = None) -> Iterator[Feed]:
         if tls:
             server.socket = tls.wrap_socket(server.socket, server_side=True)
         feed = Feed(server, "https" if tls else "http")
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield feed
         server.shutdown()
