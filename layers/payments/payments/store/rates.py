@@ -5,6 +5,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payments.clock import Clock
+from payments.currencies import MINOR_UNIT_DIGITS
 from payments.rates import SNAPSHOT, Rate, Rates
 from payments.store.items import from_item, to_item
 
@@ -24,7 +25,9 @@ class RatesStore:
         answer = self._dynamodb.get_item(TableName=self._table, Key=to_item({"id": _ITEM_ID}))
         stored = from_item(answer.get("Item", {})).get("rates", {})
         read = {
-            code: Rate(per_usd, source, int(at)) for code, (per_usd, source, at) in stored.items()
+            code: Rate(per_usd, source, int(at))
+            for code, (per_usd, source, at) in stored.items()
+            if code in MINOR_UNIT_DIGITS  # a currency that has ended meanwhile is missed by nobody
         }
         return Rates({**SNAPSHOT.known, **read})
 
