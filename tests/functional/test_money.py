@@ -106,6 +106,7 @@ def test_a_payment_keeps_its_quote_with_source_and_time_in_less_than_a_kilobyte(
         "charge": 1,
         "local": Decimal("533.48"),
         "net": 1,
+        "fee": 1,
         "source": "snapshot 2026-10-30",
         "at": 1793318400,
     }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from local import rates as generator
 from payments.currencies import MINOR_UNIT_DIGITS
 from payments.money import rounded
-from payments.rates import SNAPSHOT, Rate, Rates, merge
+from payments.rates import SNAPSHOT, Quote, Rate, Rates, merge
 
 NOW = 1_795_000_000
 any_code = st.sampled_from(sorted(MINOR_UNIT_DIGITS))
@@ -51,7 +51,9 @@ def test_a_conversion_is_exact_before_it_is_rounded_and_back_within_one_unit(
 
 def test_a_dollar_is_a_dollar_without_any_rates() -> None:
     assert Rates({}).convert(12345, "USD", "USD") == 12345
-    assert Rates({}).quote("USD", "USD", "USD").usd_per_charge == 1
+    assert Rates({}).quote(charge="USD", local="USD", net="USD", fee="USD") == Quote(
+        charge=Decimal(1), local=Decimal(1), net=Decimal(1), fee=Decimal(1)
+    )
 
 
 def test_without_a_rate_nothing_is_converted() -> None:
@@ -68,9 +70,11 @@ def test_minor_units_are_converted_with_the_decimals_of_both_currencies() -> Non
 
 def test_a_quote_has_the_source_and_time_of_its_oldest_rate() -> None:
     old, new = Rate(Decimal("0.8"), "old", 1), Rate(Decimal(500), "new", 2)
-    quote = Rates({"EUR": old, "CRC": new}).quote("EUR", "CRC", "USD")
-    assert (quote.source, quote.at) == ("old", 1)
-    assert (quote.charge, quote.local, quote.net) == (Decimal("0.8"), Decimal(500), Decimal(1))
+    quote = Rates({"EUR": old, "CRC": new}).quote(charge="EUR", local="CRC", net="USD", fee="AED")
+    assert quote == Quote(
+        charge=Decimal("0.8"), local=Decimal(500), net=Decimal(1), fee=None, source="old", at=1
+    )
+    assert quote.usd_per_charge == Decimal("1.25")
 
 
 # ------------------------------------------------------------------------------ merging

@@ -46,5 +46,7 @@ def price(
         fee_minor=fee_minor,
         net_minor=left if net is None else rounded(net),
         net_currency=currency if net is None else settlement,
-        quote=rates.quote(currency, merchant.local_currency, settlement),
+        quote=rates.quote(
+            charge=currency, local=merchant.local_currency, net=settlement, fee=rate.currency
+        ),
     )

@@ -38,6 +38,7 @@ class Quote:
     charge: Decimal | None
     local: Decimal | None
     net: Decimal | None
+    fee: Decimal | None
     source: str | None = None
     at: int | None = None
 
@@ -70,13 +71,15 @@ class Rates:
         product = PRECISE.multiply(Decimal(minor), wanted_per_usd).scaleb(shift, PRECISE)
         return PRECISE.divide(product, given_per_usd)
 
-    def quote(self, charge: str, local: str, net: str) -> Quote:
-        used = [self.known[code] for code in (charge, local, net) if code in self.known]
+    def quote(self, *, charge: str, local: str, net: str, fee: str) -> Quote:
+        """What a payment keeps; `fee` is the currency of its fee's fixed part."""
+        used = [self.known[code] for code in (charge, local, net, fee) if code in self.known]
         oldest = min(used, key=lambda rate: rate.at, default=None)
         return Quote(
             charge=self.per_usd(charge),
             local=self.per_usd(local),
             net=self.per_usd(net),
+            fee=self.per_usd(fee),
             source=oldest.source if oldest else None,
             at=oldest.at if oldest else None,
         )

@@ -311,5 +311,5 @@ def _from_values(values: Mapping[str, Any]) -> Payment:
 
 def _to_quote(values: Values) -> Quote:
     at = values.get("at")
-    rates = {name: values.get(name) for name in ("charge", "local", "net", "source")}
+    rates = {name: values.get(name) for name in ("charge", "local", "net", "fee", "source")}
     return Quote(**rates, at=None if at is None else int(at))
