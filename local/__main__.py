@@ -38,6 +38,7 @@ def main() -> int:
     with LocalStack(
         HOST, options.port, options.aws_port, options.stage, options.parameter, _step
     ) as stack:
+        _step(f"Exchange rates: {stack.rates_source}")
         _ready(stack.url, stack.aws_url, time.perf_counter() - started)
         stopping.wait()
         print("Stopping.", flush=True)

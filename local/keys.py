@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local import REGION, STACK_NAME
 from payments.api_keys import KEY_ID_LENGTH, ApiKeys, hash_key
 from payments.currencies import MINOR_UNIT_DIGITS
-from payments.fees import COUNTRIES
+from payments.fees import COUNTRY_PATTERN, parse_fee
 from payments.ids import MERCHANT_PATTERN, Mode
 from payments.payment import Merchant
 from payments.store.api_keys import ApiKeyStore
@@ -25,6 +25,7 @@ _PROFILE = {
     "statement_descriptor": "what shows on the card statement",
     "local_currency": "the currency of the merchant's country",
     "settlement_currency": "the currency the merchant is paid in",
+    "fee": 'what was agreed, like "2.9% + 0.30 USD"; "standard": what the country pays',
 }
 
 
@@ -82,9 +83,13 @@ def _merchant(options: argparse.Namespace, store: ApiKeyStore) -> Merchant:
         settlement_currency="USD",
     )
     given = {field: getattr(options, field) for field in _PROFILE if getattr(options, field)}
+    if given.get("fee") == "standard":
+        given["fee"] = ""
     merchant = replace(merchant, **given)
-    if merchant.country not in COUNTRIES:
-        raise ValueError(f"COUNTRY must be one of {', '.join(sorted(COUNTRIES))}.")
+    if merchant.fee:
+        parse_fee(merchant.fee)
+    if not re.fullmatch(COUNTRY_PATTERN, merchant.country):
+        raise ValueError("COUNTRY must be two capital letters, as in ISO 3166.")
     if not {merchant.local_currency, merchant.settlement_currency} <= MINOR_UNIT_DIGITS.keys():
         raise ValueError("LOCAL_CURRENCY and SETTLEMENT_CURRENCY must be ISO 4217 codes.")
     return merchant

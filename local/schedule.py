@@ -15,11 +15,13 @@ _LOG = logging.getLogger("local.schedule")
 
 
 class Schedule:
-    """One thread per rule, from starting to stopping. Rules that read `cron(…)` are refused."""
+    """One thread per enabled rule, until it is stopped. Rules that read `cron(…)` are refused."""
 
     def __init__(self, rules: Mapping[str, Any], handlers: Mapping[str, Handler]) -> None:
         self._stopping = threading.Event()
         for rule in rules.values():
+            if rule.get("State") == "DISABLED":
+                continue
             seconds = _seconds(rule["ScheduleExpression"])
             for target in rule["Targets"]:
                 handler = handlers[target["Arn"].rpartition(":")[2]]

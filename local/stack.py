@@ -13,6 +13,7 @@ from local.aws import LocalAws
 from local.demo import seed
 from local.gateway import Gateway
 from local.schedule import Schedule
+from payments.rates_snapshot import DATE
 from payments.store.api_keys import ApiKeyStore
 
 
@@ -45,7 +46,9 @@ class LocalStack:
             request_handler=_RequestHandler,
         )
         self.url = f"http://{host}:{server.port}{stage_prefix}"
-        chosen = {"PublicBaseUrl": self.url, **dict(parameters)}
+        # Nothing is fetched from outside: without a feed the shipped snapshot serves.
+        chosen = {"PublicBaseUrl": self.url, "RatesUrl": "", **dict(parameters)}
+        self.rates_source = chosen["RatesUrl"] or f"the snapshot of {DATE}; nothing is fetched"
         loaded = template.load(chosen)
         progress("Creating tables, keys and the workflow; loading the functions")
         self._aws = LocalAws(loaded, chosen)

@@ -27,9 +27,32 @@ def _calls(world: World) -> list[str]:
 
 def test_a_create_is_one_call_and_with_a_key_two(world: World) -> None:
     world.run(world.create)
+    assert _calls(world) == ["dynamodb.GetItem", "dynamodb.PutItem"]  # cold: it reads the rates
+    world.run(world.create)
     assert _calls(world) == ["dynamodb.PutItem"]
     world.run(lambda: world.create("order-1"))
     assert _calls(world) == ["dynamodb.PutItem", "dynamodb.PutItem"]
+
+
+def test_rates_are_read_again_after_a_few_minutes_and_missed_by_nobody(simulated: Stage) -> None:
+    away = [False]
+    faults = Faults(
+        lambda _n, side, name: (
+            "refused" if away[0] and (side, name) == ("before", "dynamodb.GetItem") else None
+        )
+    )
+    world = World(simulated, faults=faults)
+    try:
+        world.run(world.create)
+        world.scheduler.wait(301)
+        away[0] = True
+        _calls(world)
+        for _ in range(2):
+            world.run(world.create)
+        assert _calls(world) == ["dynamodb.GetItem", "dynamodb.PutItem", "dynamodb.PutItem"]
+        assert len(world.stored()) == 3
+    finally:
+        world.close()
 
 
 def test_a_replay_is_two_calls_and_starts_nothing(world: World) -> None:
@@ -43,7 +66,7 @@ def test_a_replay_is_two_calls_and_starts_nothing(world: World) -> None:
 
 
 def test_a_crash_between_claim_and_put_is_healed_by_the_next_try(simulated: Stage) -> None:
-    faults = Faults(lambda number, side, _: "crash" if (number, side) == (2, "before") else None)
+    faults = Faults(lambda number, side, _: "crash" if (number, side) == (3, "before") else None)
     world = World(simulated, faults=faults)
     try:
         world.run(lambda: world.create("order-1"))
@@ -68,7 +91,7 @@ def test_a_key_is_free_again_by_the_clock_and_not_by_the_tables_own_cleaning(
     assert len(world.stored()) == 2
 
 
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_create_that_aws_refuses_answers_503_with_retry_after(
     simulated: Stage, number: int
 ) -> None:

@@ -78,6 +78,12 @@ class Stage:
         assert self.current is not None
         return self.current
 
+    def restart(self, function: str) -> None:
+        """A new process for the function: it remembers nothing, and asks the current world."""
+        handler: Any = self.handlers[function]
+        acquirer: Any = _CurrentAcquirer(self)
+        handler.build(Root(self.aws.environments[function], _CurrentClock(self), acquirer))
+
 
 class _CurrentClock:
     """The clock of whichever world is on stage, so that roots are built once for all of them."""
@@ -117,13 +123,11 @@ def stage() -> Iterator[Stage]:
     boto3.setup_default_session()
     built = Stage(aws, {}, boto3.session.Session().client("dynamodb"), log)
     _hook_clients(built)
-    acquirer: Any = _CurrentAcquirer(built)
     try:
         with redirect_stdout(log):
             for name, environment in aws.environments.items():
-                handler: Any = load_handler(name, loaded.paths[name], environment)
-                handler.build(Root(environment, _CurrentClock(built), acquirer))
-                built.handlers[name] = handler
+                built.handlers[name] = load_handler(name, loaded.paths[name], environment)
+                built.restart(name)
         yield built
     finally:
         aws.stop()
@@ -197,6 +201,8 @@ class World:
         self._outside = outside
         self._ledger_table = environment["SIMULATOR_TABLE"]
         self.stage.current = self
+        with redirect_stdout(self.stage.log):
+            self.stage.restart("CreatePaymentFunction")  # which keeps rates in mind by the clock
         self.merchant = Merchant(
             id=f"sim-{next(_merchant_numbers)}",
             name="Corner Shop",

@@ -103,6 +103,35 @@ ONE_VIEW_KEYS = (
     "test",
 )
 
+LISTED: dict[str, Any] = {
+    "id": "7f277445-d4d0-47e2-bd6f-4664e4480778",
+    "product": "981a34d7-729a-4240-a30a-c5819b0e4969",
+    "customer": "5c35a9f5-cd2a-4bf5-a0e2-d946eedeefeb",
+    "amount": 100.0,
+    "fee": 5.5,
+    "currency": "USD",
+    "description": None,
+    "statement_description": "JUANPESA",
+    "status": "succeeded",
+    "capture": True,
+    "created_on": "2025-11-04T14:33:25.690012Z",
+    "refund": None,
+    "captured": None,
+    "test": True,
+    "card_last4": "",
+    "card_exp_month": "",
+    "card_exp_year": "",
+    "card_country": "",
+    "card_brand": "",
+    "exchange_usd_to_payout": 0.0,
+    "exchange_original_payout_to_usd": 0.0,
+    "exchange_usd_to_local": 533.48,
+    "exchange_original_local_to_usd": 1.0,
+    "currency_local": "CRC",
+    "net": 94.5,
+    "net_currency": "USD",
+}
+
 NOT_FOUND = {
     "code": 404,
     "title": "Payments not found",

@@ -1,6 +1,7 @@
 """Amounts: exact in, exact out, and never rounded on the way (contract, sections 3 and 8)."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -8,8 +9,14 @@ from hypothesis import strategies as st
 
 from local import currencies
 from payments.currencies import MINOR_UNIT_DIGITS
-from payments.fees import COUNTRIES, fee_minor
-from payments.money import AmountError, format_amount, parse_amount, share_of, to_decimal
+from payments.money import (
+    AmountError,
+    format_amount,
+    parse_amount,
+    rounded,
+    share_of,
+    to_decimal,
+)
 
 any_currency = st.sampled_from(sorted(MINOR_UNIT_DIGITS))
 any_minor = st.integers(min_value=1, max_value=10**12 - 1)
@@ -62,16 +69,16 @@ def test_what_is_no_amount_says_what_is_wrong(text: str, currency: str, code: st
     ("minor", "percentage", "share"), [(50, "5", 2), (70, "5", 4), (90, "5", 4), (110, "5", 6)]
 )
 def test_half_a_minor_unit_goes_to_the_even_one(minor: int, percentage: str, share: int) -> None:
-    assert share_of(minor, Decimal(percentage)) == share
+    assert rounded(share_of(minor, Decimal(percentage))) == share
+    assert rounded(-share_of(minor, Decimal(percentage))) == -share
 
 
-def test_the_documented_charge_in_costa_rica_costs_five_and_a_half_dollars() -> None:
-    assert fee_minor(10000, "USD", "CR") == 550
-
-
-@pytest.mark.parametrize("country", sorted(COUNTRIES))
-def test_every_country_has_a_fee(country: str) -> None:
-    assert fee_minor(10000, "USD", country) > 0
+@given(minor=st.integers(), digits=st.integers(min_value=0, max_value=40))
+def test_rounding_moves_an_amount_by_half_a_unit_at_most(minor: int, digits: int) -> None:
+    exact = Decimal((int(minor < 0), tuple(map(int, str(abs(minor)))), -digits))
+    difference = Fraction(rounded(exact)) - Fraction(exact)
+    assert abs(difference) <= Fraction(1, 2)
+    assert abs(difference) != Fraction(1, 2) or rounded(exact) % 2 == 0
 
 
 def test_the_currency_table_is_what_the_iso_list_says() -> None:

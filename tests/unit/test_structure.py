@@ -13,22 +13,12 @@ PACKAGE = PROJECT / "layers/payments/payments"
 # Each layer may import itself and what stands before it. `wiring` builds everything; `entry` is
 # where Lambda comes in.
 LAYERS = (
-    {
-        "errors",
-        "currencies",
-        "clock",
-        "ids",
-        "lifecycle",
-        "money",
-        "cards",
-        "texts",
-        "declines",
-        "three_d_secure",
-    },
-    {"fees", "payment"},
+    {"errors", "currencies", "clock", "ids", "lifecycle", "money", "cards", "texts"},
+    {"declines", "three_d_secure"},
+    {"fees", "payment", "pricing", "rates", "rates_snapshot"},
     {"requests", "checkout_link", "return_link", "acquirer.port", "wallets"},
     {"checkout_forms", "risk", "acquirer.simulated_cards", "acquirer.simulated_wallets"},
-    {"store", "vault", "workflow", "views"},
+    {"store", "vault", "workflow", "views", "rates_feed"},
     {"acquirer.simulator", "api_keys", "use_cases"},
     {"http", "pages"},
     {"wiring"},

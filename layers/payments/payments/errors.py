@@ -12,6 +12,8 @@
     │   └── NotPayableError           the payment is not in a state to be paid or canceled
     └── UnavailableError              we cannot answer now; asking again later is right
         ├── NoLiveAcquirerError
+        ├── RatesUnavailableError     no exchange rate, or none fresh enough, for live money
+        ├── RatesFeedError            (in rates_feed.py)
         ├── WorkflowRefusedError      (in workflow.py)
         └── AcquirerUnavailableError  no answer: the outcome is unknown, never "declined"
 
@@ -94,6 +96,10 @@ class UnavailableError(PaymentsError):
 
 class NoLiveAcquirerError(UnavailableError):
     """A live payment was asked of a stack that has no live acquirer (contract, section 9)."""
+
+
+class RatesUnavailableError(UnavailableError):
+    """Live money would have to change currency at a rate that is missing or too old."""
 
 
 class AcquirerUnavailableError(UnavailableError):

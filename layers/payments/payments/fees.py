@@ -1,9 +1,14 @@
 """What a charge costs the merchant: a percentage and a fixed part, by the merchant's country."""
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from payments.money import parse_amount, share_of
+from payments.currencies import MINOR_UNIT_DIGITS
+from payments.money import to_minor
+
+_AGREED = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,2})?) ?% ?\+ ?([0-9.]+) ?([A-Z]{3})")
+COUNTRY_PATTERN = r"[A-Z]{2}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +19,13 @@ class FeeRate:
     fixed: str
     currency: str
 
+    @property
+    def fixed_minor(self) -> int:
+        return to_minor(self.fixed, self.currency)
+
 
 # The published rates by merchant country; 3DS costs nothing extra.
-FEE_RATES: dict[str, FeeRate] = {
+PUBLISHED: dict[str, FeeRate] = {
     "CR": FeeRate(Decimal("5"), "0.50", "USD"),
     "AU": FeeRate(Decimal("3.65"), "0.30", "AUD"),
     "CA": FeeRate(Decimal("2.9"), "0.60", "CAD"),
@@ -36,16 +45,24 @@ EURO_COUNTRIES = frozenset({
     "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PT", "SI", "SK",
 })
 # fmt: on
-COUNTRIES = EURO_COUNTRIES | FEE_RATES.keys()
+# Where nothing is published: the highest published rate, so that nobody is told too little.
+DEFAULT_RATE = PUBLISHED["CR"]
 
 
-def fee_minor(amount_minor: int, currency: str, country: str) -> int:
-    """The fee in minor units of the charge currency.
+def fee_rate(country: str, agreed: str = "") -> FeeRate:
+    """What was agreed with the merchant, else what its country pays."""
+    if agreed:
+        return parse_fee(agreed)
+    if country in EURO_COUNTRIES:
+        return EURO_RATE
+    return PUBLISHED.get(country, DEFAULT_RATE)
 
-    The fixed part is charged where it is in the charge currency; converting it needs a rate.
-    """
-    rate = EURO_RATE if country in EURO_COUNTRIES else FEE_RATES[country]
-    fee = share_of(amount_minor, rate.percentage)
-    if rate.currency == currency:
-        fee += parse_amount(rate.fixed, currency)
-    return fee
+
+def parse_fee(text: str) -> FeeRate:
+    """Reads "2.9% + 0.30 USD". Raises ValueError; a fixed part of zero is written "0"."""
+    match = _AGREED.fullmatch(text)
+    if match is None or match[3] not in MINOR_UNIT_DIGITS:
+        raise ValueError('a fee reads like "2.9% + 0.30 USD"')
+    rate = FeeRate(Decimal(match[1]), match[2], match[3])
+    to_minor(rate.fixed, rate.currency)  # raises an AmountError, which is a ValueError
+    return rate

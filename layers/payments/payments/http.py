@@ -188,6 +188,8 @@ def error_response(error: Exception, language: str) -> Response:  # noqa: PLR091
             return _envelope(415, "media_type", language)
         case errors.NoLiveAcquirerError():
             return _unavailable("no_live_acquirer", language)
+        case errors.RatesUnavailableError():
+            return _unavailable("no_rates", language)
         case errors.UnavailableError() | ClientError() | BotoCoreError():
             return _unavailable("unavailable", language)
         case _:

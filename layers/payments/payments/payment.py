@@ -6,13 +6,17 @@ from typing import Any
 from payments import ids, lifecycle
 from payments.ids import Account
 from payments.lifecycle import Status
+from payments.rates import Quote
 
 MAX_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """Who is paid. `local_currency` is where the shop is, `settlement_currency` what it gets."""
+    """Who is paid. `local_currency` is where the shop is, `settlement_currency` what it gets.
+
+    `fee` is what was agreed with it, like "2.9% + 0.30 USD"; empty: what its country pays.
+    """
 
     id: str
     name: str
@@ -22,6 +26,7 @@ class Merchant:
     local_currency: str
     settlement_currency: str
     enforces_fraud_rules_in_test: bool = False
+    fee: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class Payment:
     created_at_us: int
     updated_at_us: int
     history: tuple[StatusChange, ...]
+    quote: Quote | None = None
     customer_email: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     attempt_tokens: tuple[str, ...] = ()

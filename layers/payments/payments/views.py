@@ -73,12 +73,12 @@ def one_view(payment: Payment, reader: Reader) -> dict[str, Any]:
 def list_view(payment: Payment, reader: Reader) -> dict[str, Any]:
     """A row of `GET /v1/payments/`. Amounts are JSON numbers of at most 15 digits: exact."""
     card = payment.card
-    amount = to_decimal(payment.amount_minor, payment.currency)
+    quote = payment.quote
     return {
         "id": payment.id,
         "product": _uuid(payment.account.merchant_id, *payment.items),
         "customer": _uuid(str(payment.account), payment.customer_email or ""),
-        "amount": float(amount),
+        "amount": float(to_decimal(payment.amount_minor, payment.currency)),
         "fee": float(to_decimal(payment.fee_minor, payment.currency)),
         "currency": payment.currency,
         "description": payment.description,
@@ -96,8 +96,8 @@ def list_view(payment: Payment, reader: Reader) -> dict[str, Any]:
         "card_brand": card.brand if card else "",
         "exchange_usd_to_payout": 0.0,
         "exchange_original_payout_to_usd": 0.0,
-        "exchange_usd_to_local": 0.0,
-        "exchange_original_local_to_usd": 1.0 if payment.currency == "USD" else 0.0,
+        "exchange_usd_to_local": float(quote.local or 0) if quote else 0.0,
+        "exchange_original_local_to_usd": float(quote.usd_per_charge or 0) if quote else 0.0,
         "currency_local": payment.local_currency,
         "net": float(to_decimal(payment.net_minor, payment.net_currency)),
         "net_currency": payment.net_currency,

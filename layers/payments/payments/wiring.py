@@ -19,10 +19,12 @@ from payments.api_keys import ApiKeys
 from payments.clock import Clock, SystemClock
 from payments.errors import NoLiveAcquirerError
 from payments.ids import Mode
+from payments.rates_feed import RatesFeed
 from payments.store.api_keys import ApiKeyStore
 from payments.store.attempts import Attempt, AttemptStore
 from payments.store.idempotency import IdempotencyStore
 from payments.store.payments import PaymentStore
+from payments.store.rates import CurrentRates, RatesStore
 from payments.use_cases.cancel_payment import CancelPayment
 from payments.use_cases.create_payment import CreatePayment
 from payments.use_cases.end_challenge import EndChallenge
@@ -30,6 +32,7 @@ from payments.use_cases.follow_payment import FollowPayment
 from payments.use_cases.pay_payment import PayPayment
 from payments.use_cases.read_payments import GetPayment, ListPayments
 from payments.use_cases.reconcile_attempts import ReconcileAttempts
+from payments.use_cases.refresh_rates import RefreshRates
 from payments.use_cases.resolve_attempt import ResolveAttempt
 from payments.use_cases.run_attempt import RunAttempt
 from payments.use_cases.settle_attempt import SettleAttempt
@@ -53,6 +56,7 @@ class Settings:
     payment_lifetime_seconds: int
     outcome_wait_seconds: int
     three_ds_unavailable: str
+    rates_max_age_seconds: int
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -63,6 +67,7 @@ class Settings:
             payment_lifetime_seconds=int(environment.get("PAYMENT_LIFETIME_SECONDS", "86400")),
             outcome_wait_seconds=int(environment.get("OUTCOME_WAIT_SECONDS", "10")),
             three_ds_unavailable=environment.get("THREE_DS_UNAVAILABLE", "refuse"),
+            rates_max_age_seconds=int(environment.get("RATES_MAX_AGE_HOURS", "48")) * 3600,
         )
 
 
@@ -93,7 +98,19 @@ class Root:
     @cached_property
     def create_payment(self) -> CreatePayment:
         idempotency = IdempotencyStore(self._dynamodb, self._environment["IDEMPOTENCY_TABLE"])
-        return CreatePayment(self._payments, idempotency, self.clock, self._takes)
+        return CreatePayment(
+            self._payments,
+            idempotency,
+            CurrentRates(self._rates, self.clock),
+            self.settings.rates_max_age_seconds,
+            self.clock,
+            self._takes,
+        )
+
+    @cached_property
+    def refresh_rates(self) -> RefreshRates:
+        feed = RatesFeed(self._environment["RATES_URL"], self.clock)
+        return RefreshRates(self._rates, feed)
 
     @cached_property
     def get_payment(self) -> GetPayment:
@@ -174,6 +191,10 @@ class Root:
     @cached_property
     def _attempts(self) -> AttemptStore:
         return AttemptStore(self._dynamodb, self._environment["ATTEMPTS_TABLE"])
+
+    @cached_property
+    def _rates(self) -> RatesStore:
+        return RatesStore(self._dynamodb, self._environment["RATES_TABLE"])
 
     @cached_property
     def _workflow(self) -> Workflow:

@@ -10,6 +10,7 @@ from payments import ids, lifecycle
 from payments.ids import Account
 from payments.lifecycle import Event, Status
 from payments.payment import CardFacts, Payment, StatusChange
+from payments.rates import Quote
 from payments.store.items import Values, from_item, is_condition_failure, item_before, to_item
 
 STATUS_INDEX = "by-status"
@@ -269,6 +270,7 @@ def _to_values(payment: Payment) -> dict[str, Any]:
         "fee_minor": payment.fee_minor,
         "net_minor": payment.net_minor,
         "net_currency": payment.net_currency,
+        "quote": _without_none(asdict(payment.quote)) if payment.quote else None,
         "created_at_us": payment.created_at_us,
         "updated_at_us": payment.updated_at_us,
         "history": [[change.status, change.at_us] for change in payment.history],
@@ -281,6 +283,10 @@ def _to_values(payment: Payment) -> dict[str, Any]:
         "risk": payment.risk,
         "challenge_ids": list(payment.challenge_ids),
     }
+
+
+def _without_none(values: Values) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _from_values(values: Mapping[str, Any]) -> Payment:
@@ -298,7 +304,15 @@ def _from_values(values: Mapping[str, Any]) -> Payment:
     )
     if (risk := fields.get("risk")) and "score" in risk:
         fields["risk"] = {**risk, "score": int(risk["score"])}
+    if quote := fields.get("quote"):
+        fields["quote"] = _to_quote(quote)
     if card := fields.get("card"):
         years = {name: int(card[name]) for name in ("exp_month", "exp_year")}
         fields["card"] = CardFacts(**(card | years))
     return Payment(account=account, **fields)
+
+
+def _to_quote(values: Values) -> Quote:
+    at = values.get("at")
+    rates = {name: values.get(name) for name in ("charge", "local", "net", "fee", "source")}
+    return Quote(**rates, at=None if at is None else int(at))

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from payments import ids
 from payments.clock import Clock
 from payments.errors import KeyReusedError, NoLiveAcquirerError
-from payments.fees import fee_minor
 from payments.ids import Account, Mode
 from payments.lifecycle import Status
 from payments.payment import Merchant, Payment, StatusChange
+from payments.pricing import Price, price
 from payments.requests import PaymentRequest
 from payments.store.idempotency import IdempotencyStore
 from payments.store.payments import PaymentStore
+from payments.store.rates import CurrentRates
 
 ROUTE = "POST /v1/payments"
 
@@ -40,25 +41,29 @@ class CreatePayment:
         self,
         payments: PaymentStore,
         idempotency: IdempotencyStore,
+        rates: CurrentRates,
+        rates_max_age_seconds: int,
         clock: Clock,
         takes: Callable[[Mode], bool],
     ) -> None:
         self._payments = payments
         self._idempotency = idempotency
+        self._rates = rates
+        self._rates_max_age_seconds = rates_max_age_seconds
         self._clock = clock
         self._takes = takes
 
     def __call__(
         self, merchant: Merchant, mode: Mode, request: PaymentRequest, key: IdempotencyKey | None
     ) -> Created:
-        """Raises NoLiveAcquirerError, KeyReusedError."""
+        """Raises NoLiveAcquirerError, KeyReusedError, RatesUnavailableError."""
         if not self._takes(mode):
             raise NoLiveAcquirerError
         account = Account(merchant.id, mode)
         now_us = self._clock.now_us()
         payment_id = ids.new_payment_id(now_us)
         if key is None:
-            payment = _new_payment(account, merchant, request, payment_id, now_us)
+            payment = self._new_payment(account, merchant, request, payment_id, now_us)
             self._payments.add(payment)
             return Created(payment, is_replay=False)
         return self._create_once(account, merchant, request, key, payment_id, now_us)
@@ -78,25 +83,47 @@ class CreatePayment:
             raise KeyReusedError
         if not claim.is_new and (stored := self._payments.get(account, claim.payment_id)):
             return Created(stored, is_replay=True)
-        payment = _new_payment(account, merchant, request, claim.payment_id, now_us)
+        payment = self._new_payment(account, merchant, request, claim.payment_id, now_us)
         if self._payments.add(payment):
             return Created(payment, is_replay=False)
         stored = self._payments.get(account, claim.payment_id)
         assert stored is not None, "payments are never deleted"
         return Created(stored, is_replay=True)
 
+    def _new_payment(
+        self,
+        account: Account,
+        merchant: Merchant,
+        request: PaymentRequest,
+        payment_id: str,
+        now_us: int,
+    ) -> Payment:
+        """Priced only once the key is claimed: a replay needs no rates, and none can refuse it."""
+        fixed = price(
+            request.amount_minor,
+            request.currency,
+            merchant,
+            account.mode,
+            self._rates(),
+            since=now_us // 1_000_000 - self._rates_max_age_seconds,
+        )
+        return _payment(account, merchant, request, fixed, payment_id, now_us)
 
-def _new_payment(
-    account: Account, merchant: Merchant, request: PaymentRequest, payment_id: str, now_us: int
+
+def _payment(
+    account: Account,
+    merchant: Merchant,
+    request: PaymentRequest,
+    fixed: Price,
+    payment_id: str,
+    now_us: int,
 ) -> Payment:
-    amount = request.amount_minor
-    fee = fee_minor(amount, request.currency, merchant.country)
     return Payment(
         account=account,
         id=payment_id,
         client_secret=ids.new_client_secret(account),
         status=Status.REQUIRES_ACTION,
-        amount_minor=amount,
+        amount_minor=request.amount_minor,
         currency=request.currency,
         description=request.description,
         items=tuple(request.items),
@@ -105,9 +132,10 @@ def _new_payment(
         company_email=merchant.email,
         statement_descriptor=merchant.statement_descriptor,
         local_currency=merchant.local_currency,
-        fee_minor=fee,
-        net_minor=amount - fee,
-        net_currency=request.currency,
+        fee_minor=fixed.fee_minor,
+        net_minor=fixed.net_minor,
+        net_currency=fixed.net_currency,
+        quote=fixed.quote,
         created_at_us=now_us,
         updated_at_us=now_us,
         history=(StatusChange(Status.REQUIRES_ACTION, now_us),),

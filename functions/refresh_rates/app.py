@@ -1,0 +1,27 @@
+"""Every hour: refreshes the exchange rates from the feed.
+
+`{"accept": ["ARS"]}` as the event takes a jump that somebody has looked at.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from payments.entry import TaskFunction
+from payments.rates_feed import RatesFeedError
+from payments.wiring import Root
+
+
+def refresh_rates(event: Mapping[str, Any], root: Root) -> dict[str, Any]:
+    try:
+        merged = root.refresh_rates(event.get("accept", ()))
+    except RatesFeedError as error:
+        root.measure("RatesRefreshed", 0)
+        root.logger.error("the feed gave no rates", reason=str(error))
+        raise
+    root.measure("RatesRefreshed", merged.taken)
+    root.measure("RatesRejected", len(merged.kept))
+    root.logger.info("rates refreshed", taken=merged.taken, kept=merged.kept)
+    return {"taken": merged.taken, "kept": dict(merged.kept)}
+
+
+handler = TaskFunction(refresh_rates)
