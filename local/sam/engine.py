@@ -1,0 +1,155 @@
+"""The container engine that SAM uses: the machine's own, or a private one that leaves no trace."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.errors import DockerException, ImageNotFound
+
+from local.sam.base_image import IMAGE, PYTHON, NoBaseImageError, import_image
+
+HOST_NAME = "host.docker.internal"
+HOST_GATEWAY = "host-gateway"
+_START_SECONDS = 30
+_STOP_SECONDS = 30
+_PACKAGES = "docker.io containerd runc iptables"
+
+
+class NoEngineError(Exception):
+    """There is nothing to run containers with. The text says what to do about it."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """`host` is empty when it is found where every Docker client looks."""
+
+    host: str
+    client: Any
+
+    def host_address(self) -> str | None:
+        """Where a service must listen for containers to find it under HOST_NAME.
+
+        None if 127.0.0.1 will do: Docker Desktop's containers live in a virtual machine, and the
+        address they are given leads there.
+        """
+        script = f"import socket; print(socket.gethostbyname({HOST_NAME!r}))"
+        printed: bytes = self.client.containers.run(
+            IMAGE,
+            ["-c", script],
+            entrypoint=PYTHON,
+            extra_hosts={HOST_NAME: HOST_GATEWAY},
+            remove=True,
+        )
+        address = printed.decode().strip()
+        with socket.socket() as probe:
+            try:
+                probe.bind((address, 0))
+            except OSError:
+                return None
+        return address
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What leads a command to this engine."""
+        return {"DOCKER_HOST": self.host} if self.host else {}
+
+    def remove_containers(self, variables: Mapping[str, str]) -> None:
+        """Removes those that were given these variables: SAM may leave some behind."""
+        wanted = {f"{name}={value}" for name, value in variables.items()}
+        for container in self.client.containers.list(all=True):
+            if wanted <= set(container.attrs["Config"]["Env"] or ()):
+                container.remove(force=True)
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Engine]:
+    """The machine's engine with AWS's image, or else a private one with an image made here.
+
+    Raises NoEngineError.
+    """
+    if client := _connect(os.environ.get("DOCKER_HOST")):
+        with contextlib.closing(client):
+            _get_image(client)
+            yield Engine(os.environ.get("DOCKER_HOST", ""), client)
+    elif shutil.which("dockerd") and os.geteuid() == 0:
+        with (
+            tempfile.TemporaryDirectory(prefix="payments-engine-") as folder,
+            _private_engine(Path(folder)) as engine,
+        ):
+            yield engine
+    else:
+        raise NoEngineError(
+            f"No Docker engine is running. Start one; or, as root, install {_PACKAGES}."
+        )
+
+
+def _connect(host: str | None) -> Any:
+    """A client of an engine that answers, or None."""
+    try:
+        client: Any = docker.DockerClient(host) if host else docker.from_env()
+    except DockerException:  # it asks the engine's version at once
+        return None
+    return client
+
+
+def _get_image(client: Any) -> None:
+    try:
+        client.images.get(IMAGE)
+    except ImageNotFound:
+        repository, _, tag = IMAGE.rpartition(":")
+        try:
+            client.images.pull(repository, tag)
+        except DockerException as error:
+            raise NoEngineError(f"The Docker engine that runs cannot pull {IMAGE}.") from error
+
+
+@contextlib.contextmanager
+def _private_engine(folder: Path) -> Iterator[Engine]:
+    """It changes nothing of the machine's firewall, so its containers reach this machine alone."""
+    host = f"unix://{folder}/docker.sock"
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                *("dockerd", "--host", host, "--pidfile", folder / "pid"),
+                *("--data-root", folder / "data", "--exec-root", folder / "exec"),
+                *("--iptables=false", "--ip6tables=false", "--ip-masq=false"),
+                "--shutdown-timeout=5",
+            ],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is for us: SAM needs the engine to clean up
+        )
+    try:
+        with contextlib.closing(_wait_for(process, host, log)) as client:
+            try:
+                import_image(client)
+            except NoBaseImageError as error:
+                raise NoEngineError(str(error)) from error
+            yield Engine(host, client)
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(process: subprocess.Popen[bytes], host: str, log: Path) -> Any:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if client := _connect(host):
+            return client
+        time.sleep(0.1)
+    last_words = log.read_text("utf-8", "replace").splitlines()[-3:]
+    raise NoEngineError("\n".join(["dockerd does not start:", *last_words]))

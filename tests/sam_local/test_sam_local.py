@@ -1,0 +1,111 @@
+"""The API's functions in SAM's containers, with the built layers, taking payments."""
+
+import json
+import os
+import shlex
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from local.sam.api import ENVIRONMENT
+from payments.checkout_link import read_checkout_data
+from tests.sam_local.conftest import SECONDS, SamStack
+from tests.support.actors import ONE_TIME_CODE, PAID_CARD, Shop, Shopper
+from tests.support.events import EVENTS, PAYMENT, SECRET, function_id, load_event
+from tests.support.html import Page
+from tests.support.stack import PROJECT
+
+pytestmark = pytest.mark.timeout(SECONDS)
+
+
+def test_a_shopper_pays_on_the_page_and_the_merchant_reads_it(shop: Shop, shopper: Shopper) -> None:
+    checkout = shop.checkout(amount="12.00", description="Tea")
+    assert shop.payment(checkout.id)["status"] == "requires_action"
+    page = Page(shopper.open(checkout.redirect))
+    assert "Tea" in page.text
+
+    paid = page.form("card_number").send(
+        shopper.session, card_number=PAID_CARD, exp_month="12", exp_year="34", cvc="314"
+    )
+
+    assert paid.status_code == 303
+    assert paid.headers["Location"].endswith(f"/payment-result?id_payment={checkout.id}")
+    assert shop.payment(checkout.id)["status"] == "completed"
+    (listed,) = shop.list(status="succeeded").json()
+    assert (listed["id"], listed["amount"]) == (checkout.id, 12.0)
+
+
+def test_a_shopper_passes_a_challenge(shop: Shop, shopper: Shopper) -> None:
+    checkout = shop.checkout()
+    challenge = shopper.start_challenge(checkout)
+    assert challenge.startswith(f"{shop.stack.url}/3ds/")
+    assert ONE_TIME_CODE in Page(shopper.open(challenge)).text
+
+    back = shopper.answer_challenge(challenge)
+
+    assert back.status_code == 303
+    assert back.headers["Location"].endswith(f"?id_payment={checkout.id}")
+    assert shop.payment(checkout.id)["status"] == "completed"
+
+
+def test_nobody_gets_in_without_a_valid_key(stack: SamStack, shop: Shop) -> None:
+    before = stack.row_counts()
+
+    # What SAM's gateway says is its own; the template's words are tested in tests/contract.
+    assert shop.request("POST", "/v1/payments/", auth=None, json={}).status_code == 401
+    assert shop.request("POST", "/v1/payments/", auth=("sk_test_nobody", "")).status_code == 403
+    assert shop.request("GET", "/v1/payments/", auth=("sk_test_nobody", "")).status_code == 403
+    assert stack.row_counts() == before
+
+
+def invoke(stack: SamStack, name: str, replacements: dict[str, str] | None = None) -> Any:
+    """The function's answer to its recorded event, by the command that SAM's user is shown."""
+    event = json.dumps(load_event(name))
+    for recorded, real in (replacements or {}).items():
+        event = event.replace(recorded, real)
+    *command, shown_event, _ = shlex.split(stack.invoke_command)
+    assert (PROJECT / shown_event).parent == EVENTS
+    ran = subprocess.run(
+        [*command, "-", function_id(name)],
+        cwd=PROJECT,
+        env=os.environ | ENVIRONMENT,
+        input=event,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+def test_the_recorded_order_is_made_and_read_and_paid_and_listed(stack: SamStack) -> None:
+    created = invoke(stack, "create_payment")
+    assert created["statusCode"] == 202
+    redirect = urlsplit(json.loads(created["body"])["data"]["redirect"])
+    payment_id, secret = read_checkout_data(parse_qs(redirect.query)["data"][0])
+
+    read = invoke(stack, "get_payment", {PAYMENT: payment_id})
+    paid = invoke(stack, "checkout", {PAYMENT: payment_id, SECRET: secret})
+    listed = invoke(stack, "list_payments")
+
+    assert json.loads(read["body"])["status"] == "requires_action"
+    assert paid["statusCode"] == 303
+    newest = json.loads(listed["body"])[0]
+    assert [newest[key] for key in ("id", "status")] == [payment_id, "succeeded"]
+
+
+def test_every_other_function_makes_sense_of_its_recorded_event(stack: SamStack) -> None:
+    names = ["authorizer", "challenge", "authenticate", "authorize", "resolve", "reconcile"]
+    with ThreadPoolExecutor(2) as pool:
+        answers = dict(zip(names, pool.map(lambda name: invoke(stack, name), names), strict=True))
+
+    (statement,) = answers["authorizer"]["policyDocument"]["Statement"]
+    assert statement["Effect"] == "Allow"
+    assert answers["challenge"]["statusCode"] == 404
+    assert answers["authenticate"]["authentication"]["trans_status"] == "N"
+    assert answers["authorize"] == {"status": "over"}
+    assert answers["resolve"] == {"status": "over"}
+    assert answers["reconcile"]["failed"] == 0
