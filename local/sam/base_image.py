@@ -62,9 +62,9 @@ def import_image(client: Any) -> None:
 def _install_runtime(folder: Path) -> None:
     installed = subprocess.run(
         [
-            *(sys.executable, "-m", "pip", "install", "--quiet", "--target", folder),
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder)),
             *("--python-version", VERSION, "--only-binary", ":all:"),
-            *("--constraint", _CONSTRAINTS, *_RUNTIME),
+            *("--constraint", str(_CONSTRAINTS), *_RUNTIME),
         ],
         capture_output=True,
         text=True,
@@ -81,7 +81,9 @@ def _lambda_python() -> Path:
     found = [*([on_path] if on_path else []), *home.glob(f"versions/{VERSION}.*/bin/python3")]
     for python in found:
         script = "import sys; print(sys._base_executable)"
-        asked = subprocess.run([python, "-c", script], capture_output=True, text=True, check=False)
+        asked = subprocess.run(
+            [str(python), "-c", script], capture_output=True, text=True, check=False
+        )
         if asked.returncode == 0:
             return Path(asked.stdout.strip()).resolve()
     raise NoBaseImageError(f"Python {VERSION}, which Lambda runs, is not installed.")

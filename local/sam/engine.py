@@ -19,6 +19,7 @@ from local.sam.base_image import IMAGE, PYTHON, NoBaseImageError, import_image
 
 HOST_NAME = "host.docker.internal"
 HOST_GATEWAY = "host-gateway"
+_USUAL_HOST = "unix:///var/run/docker.sock"
 _START_SECONDS = 30
 _STOP_SECONDS = 30
 _PACKAGES = "docker.io containerd runc iptables"
@@ -30,7 +31,7 @@ class NoEngineError(Exception):
 
 @dataclass(frozen=True)
 class Engine:
-    """`host` is empty when it is found where every Docker client looks."""
+    """`host` is what DOCKER_HOST has to say."""
 
     host: str
     client: Any
@@ -60,7 +61,7 @@ class Engine:
     @property
     def environment(self) -> dict[str, str]:
         """What leads a command to this engine."""
-        return {"DOCKER_HOST": self.host} if self.host else {}
+        return {"DOCKER_HOST": self.host}
 
     def remove_containers(self, variables: Mapping[str, str]) -> None:
         """Removes those that were given these variables: SAM may leave some behind."""
@@ -76,10 +77,11 @@ def running() -> Iterator[Engine]:
 
     Raises NoEngineError.
     """
-    if client := _connect(os.environ.get("DOCKER_HOST")):
+    host = os.environ.get("DOCKER_HOST") or _USUAL_HOST
+    if client := _connect(host):
         with contextlib.closing(client):
             _get_image(client)
-            yield Engine(os.environ.get("DOCKER_HOST", ""), client)
+            yield Engine(host, client)
     elif shutil.which("dockerd") and os.geteuid() == 0:
         with (
             tempfile.TemporaryDirectory(prefix="payments-engine-") as folder,
@@ -92,13 +94,23 @@ def running() -> Iterator[Engine]:
         )
 
 
-def _connect(host: str | None) -> Any:
-    """A client of an engine that answers, or None."""
+def _connect(host: str) -> Any:
+    """A client of the engine that listens there, or None."""
+    if not _is_listening(host):
+        return None
     try:
-        client: Any = docker.DockerClient(host) if host else docker.from_env()
-    except DockerException:  # it asks the engine's version at once
+        client: Any = docker.from_env(environment={**os.environ, "DOCKER_HOST": host})
+    except DockerException:  # it asks the engine for its version at once
         return None
     return client
+
+
+def _is_listening(host: str) -> bool:
+    """Asked first, because a client that cannot connect leaves an open socket behind."""
+    if not host.startswith("unix://"):
+        return True
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(host.removeprefix("unix://")) == 0
 
 
 def _get_image(client: Any) -> None:

@@ -3,7 +3,6 @@
 Without a container engine these tests are skipped, and say what to install.
 """
 
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -29,8 +28,9 @@ class SamStack(Stack):
     @property
     def invoke_command(self) -> str:
         """What it tells its user to type to run one function once."""
-        (command,) = _COMMAND.findall(self.log)
-        return command
+        found = _COMMAND.search(self.log)
+        assert found
+        return found[0]
 
     @property
     def figures(self) -> str:
