@@ -47,6 +47,7 @@ class SamApi:
         self._options = [
             *("--env-vars", str(variables), "--region", REGION, "--skip-pull-image"),
             *("--add-host", f"{HOST_NAME}:{HOST_GATEWAY}"),
+            *("--invoke-image", containers.image),
             *("--parameter-overrides", f"Architecture={ARCHITECTURE}"),
         ]
 

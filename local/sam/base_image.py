@@ -22,8 +22,8 @@ from local import PROJECT
 
 VERSION = "3.13"
 ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
-REPOSITORY = "public.ecr.aws/lambda/python"
-IMAGE = f"{REPOSITORY}:{VERSION}-{ARCHITECTURE}"
+_REPOSITORY = "payments-local/lambda-python"
+IMAGE = f"{_REPOSITORY}:{VERSION}"
 PYTHON = f"/var/lang/bin/python{VERSION}"
 _TOOLS = ("sh", "mv", "chmod", "cp", "rm")
 _RUNTIME = ("awslambdaric==4.2.2", "boto3")
@@ -46,7 +46,9 @@ class NoBaseImageError(Exception):
 
 
 def import_image(client: Any) -> None:
-    """Makes the image and gives it to the engine under the name of AWS's own."""
+    """Makes the image and gives it to the engine. Raises NoBaseImageError."""
+    if platform.system() != "Linux":
+        raise NoBaseImageError("Only Linux has the files that Lambda's base image is made of.")
     python = _lambda_python()
     with tempfile.TemporaryDirectory(prefix="payments-image-") as folder:
         packages = Path(folder, "runtime")
@@ -55,7 +57,7 @@ def import_image(client: Any) -> None:
         with tarfile.open(archive, "w") as tar:
             _fill(tar, python, packages)
         client.api.import_image_from_file(
-            str(archive), REPOSITORY, IMAGE.rpartition(":")[2], changes=[f"ENV {_ENVIRONMENT}"]
+            str(archive), _REPOSITORY, VERSION, changes=[f"ENV {_ENVIRONMENT}"]
         )
 
 

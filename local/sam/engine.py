@@ -15,10 +15,18 @@ from typing import Any
 import docker
 from docker.errors import DockerException, ImageNotFound
 
-from local.sam.base_image import IMAGE, PYTHON, NoBaseImageError, import_image
+from local.sam.base_image import (
+    ARCHITECTURE,
+    IMAGE,
+    PYTHON,
+    VERSION,
+    NoBaseImageError,
+    import_image,
+)
 
 HOST_NAME = "host.docker.internal"
 HOST_GATEWAY = "host-gateway"
+_AWS_IMAGE = f"public.ecr.aws/lambda/python:{VERSION}-{ARCHITECTURE}"
 _USUAL_HOST = "unix:///var/run/docker.sock"
 _START_SECONDS = 30
 _STOP_SECONDS = 30
@@ -31,10 +39,11 @@ class NoEngineError(Exception):
 
 @dataclass(frozen=True)
 class Engine:
-    """`host` is what DOCKER_HOST has to say."""
+    """`host` is what DOCKER_HOST has to say; `image` is Lambda's base image, or one made here."""
 
     host: str
     client: Any
+    image: str
 
     def host_address(self) -> str | None:
         """Where a service must listen for containers to find it under HOST_NAME.
@@ -44,7 +53,7 @@ class Engine:
         """
         script = f"import socket; print(socket.gethostbyname({HOST_NAME!r}))"
         printed: bytes = self.client.containers.run(
-            IMAGE,
+            self.image,
             ["-c", script],
             entrypoint=PYTHON,
             extra_hosts={HOST_NAME: HOST_GATEWAY},
@@ -73,25 +82,48 @@ class Engine:
 
 @contextlib.contextmanager
 def running() -> Iterator[Engine]:
-    """The machine's engine with AWS's image, or else a private one with an image made here.
-
-    Raises NoEngineError.
-    """
+    """The machine's engine, or else a private one. Raises NoEngineError."""
     host = os.environ.get("DOCKER_HOST") or _USUAL_HOST
-    if client := _connect(host):
-        with contextlib.closing(client):
-            _get_image(client)
-            yield Engine(host, client)
-    elif shutil.which("dockerd") and os.geteuid() == 0:
-        with (
-            tempfile.TemporaryDirectory(prefix="payments-engine-") as folder,
-            _private_engine(Path(folder)) as engine,
-        ):
-            yield engine
-    else:
-        raise NoEngineError(
-            f"No Docker engine is running. Start one; or, as root, install {_PACKAGES}."
-        )
+    with contextlib.ExitStack() as clean_up:
+        if client := _connect(host):
+            clean_up.callback(client.close)
+            image = _present(client, _AWS_IMAGE) or _present(client, IMAGE) or _pulled(client)
+        elif shutil.which("dockerd") and os.geteuid() == 0:
+            host, client = clean_up.enter_context(_private_engine())
+            image = None
+        else:
+            raise NoEngineError(
+                f"No Docker engine is running. Start one; or, as root, install {_PACKAGES}."
+            )
+        yield Engine(host, client, image or clean_up.enter_context(_image_of_our_own(client)))
+
+
+def _present(client: Any, image: str) -> str | None:
+    try:
+        client.images.get(image)
+    except ImageNotFound:
+        return None
+    return image
+
+
+def _pulled(client: Any) -> str | None:
+    try:
+        client.images.pull(_AWS_IMAGE)
+    except DockerException:  # no registry is reached from here
+        return None
+    return _AWS_IMAGE
+
+
+@contextlib.contextmanager
+def _image_of_our_own(client: Any) -> Iterator[str]:
+    try:
+        import_image(client)
+    except NoBaseImageError as error:
+        raise NoEngineError(str(error)) from error
+    try:
+        yield IMAGE
+    finally:
+        client.images.remove(IMAGE, force=True)
 
 
 def _connect(host: str) -> Any:
@@ -113,48 +145,34 @@ def _is_listening(host: str) -> bool:
         return probe.connect_ex(host.removeprefix("unix://")) == 0
 
 
-def _get_image(client: Any) -> None:
-    try:
-        client.images.get(IMAGE)
-    except ImageNotFound:
-        repository, _, tag = IMAGE.rpartition(":")
-        try:
-            client.images.pull(repository, tag)
-        except DockerException as error:
-            raise NoEngineError(f"The Docker engine that runs cannot pull {IMAGE}.") from error
-
-
 @contextlib.contextmanager
-def _private_engine(folder: Path) -> Iterator[Engine]:
-    """It changes nothing of the machine's firewall, so its containers reach this machine alone."""
-    host = f"unix://{folder}/docker.sock"
-    log = folder / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [
-                *("dockerd", "--host", host, "--pidfile", folder / "pid"),
-                *("--data-root", folder / "data", "--exec-root", folder / "exec"),
-                *("--iptables=false", "--ip6tables=false", "--ip-masq=false"),
-                "--shutdown-timeout=5",
-            ],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for us: SAM needs the engine to clean up
-        )
-    try:
-        with contextlib.closing(_wait_for(process, host, log)) as client:
-            try:
-                import_image(client)
-            except NoBaseImageError as error:
-                raise NoEngineError(str(error)) from error
-            yield Engine(host, client)
-    finally:
-        process.terminate()
+def _private_engine() -> Iterator[tuple[str, Any]]:
+    """Where it listens, and a client. It leaves the machine's firewall alone."""
+    with tempfile.TemporaryDirectory(prefix="payments-engine-") as name:
+        folder = Path(name)
+        host, log = f"unix://{folder}/docker.sock", folder / "log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [
+                    *("dockerd", "--host", host, "--pidfile", folder / "pid"),
+                    *("--data-root", folder / "data", "--exec-root", folder / "exec"),
+                    *("--iptables=false", "--ip6tables=false", "--ip-masq=false"),
+                    "--shutdown-timeout=5",
+                ],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for us: SAM needs the engine to clean up
+            )
         try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            with contextlib.closing(_wait_for(process, host, log)) as client:
+                yield host, client
+        finally:
+            process.terminate()
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def _wait_for(process: subprocess.Popen[bytes], host: str, log: Path) -> Any:

@@ -13,7 +13,7 @@ from local.sam import engine
 from local.sam.base_image import ARCHITECTURE
 from tests.support.stack import PROJECT, Stack
 
-SECONDS = 300
+SECONDS = 600
 _COMMAND = re.compile(r"^env .* local invoke .*$", re.MULTILINE)
 _summary: list[str] = []
 

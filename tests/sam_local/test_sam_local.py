@@ -4,14 +4,14 @@ import json
 import os
 import shlex
 import subprocess
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from local.demo import TEST_KEY
 from local.sam.api import ENVIRONMENT
-from payments.checkout_link import read_checkout_data
 from tests.sam_local.conftest import SECONDS, SamStack
 from tests.support.actors import ONE_TIME_CODE, PAID_CARD, Shop, Shopper
 from tests.support.events import EVENTS, PAYMENT, SECRET, function_id, load_event
@@ -19,6 +19,34 @@ from tests.support.html import Page
 from tests.support.stack import PROJECT
 
 pytestmark = pytest.mark.timeout(SECONDS)
+
+
+def invoke(stack: SamStack, name: str, replacements: dict[str, str] | None = None) -> Any:
+    """The function's answer to its recorded event, by the command that SAM's user is shown."""
+    event = json.dumps(load_event(name))
+    for recorded, real in (replacements or {}).items():
+        event = event.replace(recorded, real)
+    *command, shown_event, _ = shlex.split(stack.invoke_command)
+    assert (PROJECT / shown_event).parent == EVENTS
+    ran = subprocess.run(
+        [*command, "-", function_id(name)],
+        cwd=PROJECT,
+        env=os.environ | ENVIRONMENT,
+        input=event,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+@pytest.fixture
+def demo_shop(stack: SamStack) -> Iterator[Shop]:
+    """The merchant of the recorded events."""
+    shop = Shop(stack, TEST_KEY)
+    yield shop
+    shop.close()
 
 
 def test_a_shopper_pays_on_the_page_and_the_merchant_reads_it(shop: Shop, shopper: Shopper) -> None:
@@ -61,51 +89,30 @@ def test_nobody_gets_in_without_a_valid_key(stack: SamStack, shop: Shop) -> None
     assert stack.row_counts() == before
 
 
-def invoke(stack: SamStack, name: str, replacements: dict[str, str] | None = None) -> Any:
-    """The function's answer to its recorded event, by the command that SAM's user is shown."""
-    event = json.dumps(load_event(name))
-    for recorded, real in (replacements or {}).items():
-        event = event.replace(recorded, real)
-    *command, shown_event, _ = shlex.split(stack.invoke_command)
-    assert (PROJECT / shown_event).parent == EVENTS
-    ran = subprocess.run(
-        [*command, "-", function_id(name)],
-        cwd=PROJECT,
-        env=os.environ | ENVIRONMENT,
-        input=event,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
+def test_every_function_answers_its_recorded_event(
+    stack: SamStack, demo_shop: Shop, shopper: Shopper
+) -> None:
+    paid, unpaid = demo_shop.checkout(), demo_shop.checkout()
+    assert shopper.pay(paid).status_code == 200
+    real = {PAYMENT: unpaid.id, SECRET: unpaid.client_secret}
+    functions = [event.stem for event in EVENTS.iterdir()]
 
-
-def test_the_recorded_order_is_made_and_read_and_paid_and_listed(stack: SamStack) -> None:
-    created = invoke(stack, "create_payment")
-    assert created["statusCode"] == 202
-    redirect = urlsplit(json.loads(created["body"])["data"]["redirect"])
-    payment_id, secret = read_checkout_data(parse_qs(redirect.query)["data"][0])
-
-    read = invoke(stack, "get_payment", {PAYMENT: payment_id})
-    paid = invoke(stack, "checkout", {PAYMENT: payment_id, SECRET: secret})
-    listed = invoke(stack, "list_payments")
-
-    assert json.loads(read["body"])["status"] == "requires_action"
-    assert paid["statusCode"] == 303
-    newest = json.loads(listed["body"])[0]
-    assert [newest[key] for key in ("id", "status")] == [payment_id, "succeeded"]
-
-
-def test_every_other_function_makes_sense_of_its_recorded_event(stack: SamStack) -> None:
-    names = ["authorizer", "challenge", "authenticate", "authorize", "resolve", "reconcile"]
     with ThreadPoolExecutor(2) as pool:
-        answers = dict(zip(names, pool.map(lambda name: invoke(stack, name), names), strict=True))
+        answered = pool.map(lambda name: invoke(stack, name, real), functions)
+    answers = dict(zip(functions, answered, strict=True))
 
-    (statement,) = answers["authorizer"]["policyDocument"]["Statement"]
-    assert statement["Effect"] == "Allow"
-    assert answers["challenge"]["statusCode"] == 404
+    statuses = {name: answer.get("statusCode") for name, answer in answers.items()}
+    assert statuses == dict.fromkeys(functions) | {
+        "create_payment": 202,
+        "get_payment": 200,
+        "list_payments": 200,
+        "checkout": 303,
+        "challenge": 404,
+    }
+    assert answers["authorizer"]["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+    assert json.loads(answers["get_payment"]["body"])["id"] == unpaid.id
+    assert paid.id in {row["id"] for row in json.loads(answers["list_payments"]["body"])}
+    assert demo_shop.payment(unpaid.id)["status"] == "completed"
     assert answers["authenticate"]["authentication"]["trans_status"] == "N"
-    assert answers["authorize"] == {"status": "over"}
-    assert answers["resolve"] == {"status": "over"}
+    assert answers["authorize"] == answers["resolve"] == {"status": "over"}
     assert answers["reconcile"]["failed"] == 0
