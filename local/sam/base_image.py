@@ -49,7 +49,7 @@ def import_image(client: Any) -> None:
     """Makes the image and gives it to the engine. Raises NoBaseImageError."""
     if platform.system() != "Linux":
         raise NoBaseImageError("Only Linux has the files that Lambda's base image is made of.")
-    python = _lambda_python()
+    python = lambda_python()
     with tempfile.TemporaryDirectory(prefix="payments-image-") as folder:
         packages = Path(folder, "runtime")
         _install_runtime(packages)
@@ -76,8 +76,11 @@ def _install_runtime(folder: Path) -> None:
         raise NoBaseImageError(f"{', '.join(_RUNTIME)} cannot be installed: {installed.stderr}")
 
 
-def _lambda_python() -> Path:
-    """The executable. A pyenv shim on the path may lead nowhere, so each is asked."""
+def lambda_python() -> Path:
+    """The executable. A pyenv shim on the path may lead nowhere, so each is asked.
+
+    Raises NoBaseImageError.
+    """
     home = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     on_path = shutil.which(f"python{VERSION}")
     found = [*([on_path] if on_path else []), *home.glob(f"versions/{VERSION}.*/bin/python3")]

@@ -1,4 +1,4 @@
-"""The container engine that SAM uses: the machine's own, or a private one that leaves no trace."""
+"""The container engine that SAM uses: the machine's own, or a private one for as long as needed."""
 
 import contextlib
 import os
@@ -157,7 +157,7 @@ def _private_engine() -> Iterator[tuple[str, Any]]:
                     *("dockerd", "--host", host, "--pidfile", folder / "pid"),
                     *("--data-root", folder / "data", "--exec-root", folder / "exec"),
                     *("--iptables=false", "--ip6tables=false", "--ip-masq=false"),
-                    "--shutdown-timeout=5",
+                    *("--ip-forward=false", "--shutdown-timeout=5"),
                 ],
                 stdout=output,
                 stderr=subprocess.STDOUT,

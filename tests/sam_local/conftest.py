@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.sam import engine
-from local.sam.base_image import ARCHITECTURE
+from local.sam.base_image import ARCHITECTURE, NoBaseImageError, lambda_python
 from tests.support.stack import PROJECT, Stack
 
 SECONDS = 600
@@ -44,9 +44,10 @@ class SamStack(Stack):
 @pytest.fixture(scope="session")
 def containers() -> Iterator[engine.Engine]:
     try:
+        lambda_python()  # which `make build` needs
         with engine.running() as containers:
             yield containers
-    except engine.NoEngineError as reason:
+    except (NoBaseImageError, engine.NoEngineError) as reason:
         _summary.append(f"SKIPPED: {reason}")
         pytest.skip(str(reason))
 

@@ -13,7 +13,7 @@ import pytest
 from local.demo import TEST_KEY
 from local.sam.api import ENVIRONMENT
 from tests.sam_local.conftest import SECONDS, SamStack
-from tests.support.actors import ONE_TIME_CODE, PAID_CARD, Shop, Shopper
+from tests.support.actors import ONE_TIME_CODE, PAID_CARD, Shop, Shopper, order
 from tests.support.events import EVENTS, PAYMENT, SECRET, function_id, load_event
 from tests.support.html import Page
 from tests.support.stack import PROJECT
@@ -82,11 +82,26 @@ def test_a_shopper_passes_a_challenge(shop: Shop, shopper: Shopper) -> None:
 def test_nobody_gets_in_without_a_valid_key(stack: SamStack, shop: Shop) -> None:
     before = stack.row_counts()
 
-    # What SAM's gateway says is its own; the template's words are tested in tests/contract.
-    assert shop.request("POST", "/v1/payments/", auth=None, json={}).status_code == 401
-    assert shop.request("POST", "/v1/payments/", auth=("sk_test_nobody", "")).status_code == 403
-    assert shop.request("GET", "/v1/payments/", auth=("sk_test_nobody", "")).status_code == 403
+    for auth, status in ((None, 401), (("sk_test_nobody", ""), 403), (("sk", ""), 403)):
+        refused = shop.request("POST", "/v1/payments/", auth=auth, json=order())
+        assert refused.status_code == status, "SAM's own: see the next test"
+        assert shop.request("GET", "/v1/payments/", auth=auth).status_code == status
     assert stack.row_counts() == before
+
+
+def test_sam_differs_from_aws_where_the_readme_says_so(shop: Shop) -> None:
+    refused = [
+        shop.request("GET", "/v1/payments/", auth=None),
+        shop.request("GET", "/v1/payments/", auth=("sk_test_nobody", "")),
+        shop.request("GET", "/v2/"),
+        shop.request("OPTIONS", "/v1/payments/"),
+    ]
+    created = [shop.create(), shop.create()]
+
+    assert [answer.status_code for answer in refused] == [401, 403, 403, 403]
+    assert {tuple(answer.json()) for answer in refused} == {("message",)}
+    assert not any("X-Request-Id" in answer.headers for answer in refused)
+    assert len({answer.headers["X-Request-Id"] for answer in created}) == 1
 
 
 def test_every_function_answers_its_recorded_event(
