@@ -75,7 +75,7 @@ class Engine:
     def remove_containers(self, variables: Mapping[str, str]) -> None:
         """Removes those that were given these variables: SAM may leave some behind."""
         wanted = {f"{name}={value}" for name, value in variables.items()}
-        for container in self.client.containers.list(all=True):
+        for container in self.client.containers.list(all=True, ignore_removed=True):
             if wanted <= set(container.attrs["Config"]["Env"] or ()):
                 container.remove(force=True)
 
