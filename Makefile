@@ -8,6 +8,7 @@ STAGE ?=
 STACK ?=
 OVERLAP_HOURS ?= 24
 SEEDS ?= 10000
+ARCH ?=
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 export SAM_CLI_TELEMETRY := 0
@@ -20,11 +21,21 @@ help: ## Show what can be made
 start: $(VENV)/start ## Run everything on http://127.0.0.1:8000 (PORT=, AWS_PORT=, STAGE=)
 	@exec $(PYTHON) -m local --port $(PORT) --aws-port $(AWS_PORT) --stage "$(STAGE)"
 
+start-sam: $(VENV)/dev ## The same with the API in SAM's containers (PORT=, AWS_PORT=)
+	@$(MAKE) --no-print-directory build ARCH=$(subst aarch64,arm64,$(shell uname -m))
+	@exec $(PYTHON) -m local.sam --port $(PORT) --aws-port $(AWS_PORT)
+
 test: $(VENV)/dev ## Run all tests
 	$(PYTHON) -m pytest
 
 soak: $(VENV)/dev ## Play many more simulated stories: SEEDS=10000, or one again: SEED=1234
 	SEEDS="$(SEEDS)" $(if $(SEED),SEED="$(SEED)") $(PYTHON) -m pytest tests/reliability/test_simulation.py
+
+build: $(VENV)/dev ## Build what is deployed, into .aws-sam: ARCH=x86_64 or arm64
+	@$(if $(PYTHON_3_13),,echo "Python 3.13, which Lambda runs, is neither on PATH nor in pyenv." \
+		"Install it, for example: pyenv install 3.13"; exit 1)
+	PATH="$(dir $(PYTHON_3_13)):$$PATH" ARCH=$(or $(ARCH),x86_64) $(VENV)/bin/sam build \
+		--parameter-overrides Architecture=$(or $(ARCH),x86_64)
 
 check: $(VENV)/dev ## Lint, types and template
 	$(VENV)/bin/ruff check .
@@ -63,6 +74,9 @@ clean: ## Remove what was installed and built
 	rm -rf $(VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache
 
 KEYS = $(PYTHON) -m local.keys --stack "$(STACK)" --aws-port "$(AWS_PORT)"
+PYTHON_3_13 = $(firstword $(foreach candidate, \
+	python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13), \
+	$(shell $(candidate) -c 'import sys; print(sys.executable)' 2>/dev/null)))
 PIP_COMPILE := $(VENV)/bin/pip-compile --quiet --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --strip-extras
 
@@ -86,4 +100,4 @@ $(VENV)/start: local/requirements.txt $(VENV)/bin/python
 $(VENV)/dev: tests/requirements.txt $(VENV)/start
 	$(call install,what tests and checks need,tests/requirements.txt)
 
-.PHONY: help start test soak check format key rotate revoke currencies rates lock clean
+.PHONY: help start start-sam test soak build check format key rotate revoke currencies rates lock clean

@@ -25,7 +25,10 @@ class _RequestHandler(WSGIRequestHandler):
 
 
 class LocalStack:
-    """Started on entering, stopped on leaving. Port 0 takes any free one."""
+    """Started on entering, stopped on leaving. Port 0 takes any free one.
+
+    `containers_host` is a further address where AWS listens, if containers cannot come to `host`.
+    """
 
     def __init__(
         self,
@@ -35,6 +38,7 @@ class LocalStack:
         stage: str,
         parameters: Sequence[tuple[str, str]],
         progress: Callable[[str], None],
+        containers_host: str | None = None,
     ) -> None:
         stage_prefix = f"/{stage}" if stage else ""
         progress("Translating template.yaml")
@@ -68,9 +72,17 @@ class LocalStack:
             self._aws.handlers,
         )
         aws_server = self._aws.serve(host, aws_port)
-        self.aws_url = f"http://{host}:{aws_server.port}"
+        self.aws_port = aws_server.port
+        self.aws_url = f"http://{host}:{self.aws_port}"
         self._servers: list[BaseWSGIServer] = [server, aws_server]
+        if containers_host:
+            self._servers.append(self._aws.serve(containers_host, self.aws_port))
         threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    @property
+    def environments(self) -> dict[str, dict[str, str]]:
+        """Each function's variables as the stack fills them in, by its logical id."""
+        return self._aws.environments
 
     def _answer(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         return self._gateway(environ, start_response)

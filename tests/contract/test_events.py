@@ -12,23 +12,15 @@ from local.template import Template
 from payments import ids
 from payments.checkout_link import read_checkout_data
 from tests.support.actors import ONE_TIME_CODE, Shop, Shopper
-from tests.support.events import EVENTS, load_event
+from tests.support.events import EVENTS, PAYMENT, SECRET, function_id, load_event
 from tests.support.stack import Stack
 
-# What the recorded events name; a test puts in its place what really exists.
-PAYMENT = "pay_01JDQ8Z5M3W7V0XKQ2T4R6Y8AB"
-SECRET = "cs_test_4geeks_00112233445566778899aabbccddeeff"
 ATTEMPT = f"{PAYMENT}_0123456789abcdef"
 CHALLENGE = f"ch_test_4geeks_{PAYMENT[4:]}_0123456789abcdef_00112233445566778899aabbccddeeff"
 NOT_REQUESTS = {
     *("authenticate", "authorize", "authorizer"),
     *("reconcile", "refresh_rates", "resolve"),
 }
-
-
-def function_id(name: str) -> str:
-    """The function's logical id in the template."""
-    return name.title().replace("_", "") + "Function"
 
 
 def invoke(stack: Stack, name: str, replacements: dict[str, str] | None = None) -> Any:

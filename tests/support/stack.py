@@ -18,20 +18,27 @@ from payments.store.items import from_item
 
 PROJECT = Path(__file__).parent.parent.parent
 START_SECONDS = 60
+STOP_SECONDS = 20
 _READY = re.compile(r"Ready in .*?: (\S+)  \(emulated AWS: (\S+);")
 
 
 class Stack:
     """`url` is where the API is, `aws_url` where the emulated AWS is, `log` all it has printed."""
 
+    module = "local"
+    start_seconds = START_SECONDS
+    stop_seconds = STOP_SECONDS
+
     def __init__(self, parameters: dict[str, str] | None = None, stage: str = "") -> None:
-        overrides = [f"--parameter={name}={value}" for name, value in (parameters or {}).items()]
+        options = [f"--parameter={name}={value}" for name, value in (parameters or {}).items()]
+        if stage:
+            options.append(f"--stage={stage}")
         self._log = Path(tempfile.mkstemp(prefix="payments-", suffix=".log")[1])
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "local", "--port=0", "--aws-port=0"),
-                    *(f"--stage={stage}", *overrides),
+                    *(sys.executable, "-m", self.module, "--port=0", "--aws-port=0"),
+                    *options,
                 ],
                 cwd=PROJECT,
                 stdout=output,
@@ -41,7 +48,7 @@ class Stack:
         self.url, self.aws_url = self._wait_until_ready()
 
     def _wait_until_ready(self) -> tuple[str, str]:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + self.start_seconds
         while time.monotonic() < deadline and self._process.poll() is None:
             if ready := _READY.search(self.log):
                 return ready[1], ready[2]
@@ -61,7 +68,7 @@ class Stack:
     def stop(self) -> int:
         """Ends it as Ctrl-C does; the exit status is the process's own."""
         self.interrupt()
-        return self._process.wait(timeout=20)
+        return self._process.wait(timeout=self.stop_seconds)
 
     def close(self) -> None:
         self.stop()
