@@ -110,6 +110,33 @@ NOT_FOUND = {
     "type": "danger",
 }
 
+# Every message that the Italian and the German page give in their language. (The Portuguese page
+# gives them in English.)
+WORDS = {
+    "it": {
+        "created.title": "Azione richiesta",
+        "created.content": "Mostra la pagina di checkout per completare il pagamento.",
+        "error.not_found.title": "Pagamenti non trovati",
+        "error.not_found.content": (
+            "Sono stati riscontrati errori durante la ricerca, per favore verifica i dati."
+        ),
+        "auth.malformed": "Formato della chiave API non valido.",
+        "declined.message": "Carta rifiutata. Per favore prova un altro metodo di pagamento.",
+        "decline.insufficient_funds": "fondi_insufficienti",
+    },
+    "de": {
+        "created.title": "Aktion erforderlich",
+        "created.content": "Zeigen Sie die Checkout-Seite an, um die Zahlung abzuschließen.",
+        "error.not_found.title": "Zahlungen nicht gefunden",
+        "error.not_found.content": (
+            "Bei der Suche sind Fehler aufgetreten, bitte überprüfen Sie die Daten."
+        ),
+        "auth.malformed": "Ungültiges API-Key-Format.",
+        "declined.message": "Karte abgelehnt. Bitte versuchen Sie eine andere Zahlungsmethode.",
+        "decline.insufficient_funds": "unzureichende_deckung",
+    },
+}
+
 
 def example(text: str, url: str) -> str:
     """An example as printed, with only its host and port replaced."""
