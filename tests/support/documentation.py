@@ -103,16 +103,24 @@ ONE_VIEW_KEYS = (
     "test",
 )
 
-NOT_FOUND = {
+NOT_FOUND: dict[str, Any] = {
     "code": 404,
     "title": "Payments not found",
     "content": "Errors were encountered during the search, please verify the data.",
     "type": "danger",
 }
 
-# Every message that the Italian and the German page give in their language. (The Portuguese page
-# gives them in English.)
-WORDS = {
+# Every message that a page gives in its language. (The Portuguese page gives them in English.)
+WORDS: dict[str, dict[str, str]] = {
+    "en": {
+        "created.title": "Action required",
+        "created.content": "Show the checkout page to complete payment.",
+        "error.not_found.title": NOT_FOUND["title"],
+        "error.not_found.content": NOT_FOUND["content"],
+        "auth.malformed": "Invalid API key format.",
+        "declined.message": "Card declined. Please try another payment method.",
+        "decline.insufficient_funds": "insufficient_funds",
+    },
     "it": {
         "created.title": "Azione richiesta",
         "created.content": "Mostra la pagina di checkout per completare il pagamento.",

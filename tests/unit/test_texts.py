@@ -6,6 +6,7 @@ from string import Formatter
 
 import pytest
 
+from payments.pages.formats import shown_time
 from payments.texts import LANGUAGES, catalogue, negotiate, text
 from tests.support.documentation import WORDS
 from tests.support.stack import PROJECT
@@ -105,7 +106,7 @@ def test_what_the_documentation_says_in_a_language_is_said_word_for_word(languag
 
 # ----------------------------------------------------------------------------------- negotiation
 
-NEGOTIATED = {
+NEGOTIATED: dict[str | None, str] = {
     # What nobody asked for.
     None: "en",
     "": "en",
@@ -219,6 +220,21 @@ NEGOTIATED = {
 )
 def test_the_best_language_that_is_spoken_is_taken(header: str | None, language: str) -> None:
     assert negotiate(header) == language
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        ("en", "Jan 2, 2026, 3:04\u202fPM UTC"),
+        ("es", "2 ene 2026, 15:04 UTC"),
+        ("pt", "2 de jan. de 2026, 15:04 UTC"),
+        ("it", "2 gen 2026, 15:04 UTC"),
+        ("de", "02.01.2026, 15:04 UTC"),
+        ("fr", "2 janv. 2026, 15:04 UTC"),
+    ],
+)
+def test_a_time_is_written_as_the_language_does(language: str, shown: str) -> None:
+    assert shown_time(1_767_366_299_999_999, language) == shown
 
 
 def test_the_catalogues_are_utf_8_that_everybody_can_read_in_a_diff() -> None:
