@@ -133,10 +133,46 @@ LISTED: dict[str, Any] = {
 }
 
 NOT_FOUND = {
+NOT_FOUND: dict[str, Any] = {
     "code": 404,
     "title": "Payments not found",
     "content": "Errors were encountered during the search, please verify the data.",
     "type": "danger",
+}
+
+# Every message that a page gives in its language. (The Portuguese page gives them in English.)
+WORDS: dict[str, dict[str, str]] = {
+    "en": {
+        "created.title": "Action required",
+        "created.content": "Show the checkout page to complete payment.",
+        "error.not_found.title": NOT_FOUND["title"],
+        "error.not_found.content": NOT_FOUND["content"],
+        "auth.malformed": "Invalid API key format.",
+        "declined.message": "Card declined. Please try another payment method.",
+        "decline.insufficient_funds": "insufficient_funds",
+    },
+    "it": {
+        "created.title": "Azione richiesta",
+        "created.content": "Mostra la pagina di checkout per completare il pagamento.",
+        "error.not_found.title": "Pagamenti non trovati",
+        "error.not_found.content": (
+            "Sono stati riscontrati errori durante la ricerca, per favore verifica i dati."
+        ),
+        "auth.malformed": "Formato della chiave API non valido.",
+        "declined.message": "Carta rifiutata. Per favore prova un altro metodo di pagamento.",
+        "decline.insufficient_funds": "fondi_insufficienti",
+    },
+    "de": {
+        "created.title": "Aktion erforderlich",
+        "created.content": "Zeigen Sie die Checkout-Seite an, um die Zahlung abzuschließen.",
+        "error.not_found.title": "Zahlungen nicht gefunden",
+        "error.not_found.content": (
+            "Bei der Suche sind Fehler aufgetreten, bitte überprüfen Sie die Daten."
+        ),
+        "auth.malformed": "Ungültiges API-Key-Format.",
+        "declined.message": "Karte abgelehnt. Bitte versuchen Sie eine andere Zahlungsmethode.",
+        "decline.insufficient_funds": "unzureichende_deckung",
+    },
 }
 
 

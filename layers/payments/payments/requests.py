@@ -36,6 +36,7 @@ MAX_LIST_LIMIT, DEFAULT_LIST_LIMIT = 100, 20
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]")
 _EMAIL = re.compile(r"[^\s@<>\"'(),;:\\\[\]]{1,64}@[^\s@<>\"'(),;:\\\[\]]+\.[^\s@.,;:]{2,63}")
 _HOST = re.compile(r"[\w.-]{1,253}|[0-9a-f:.]{2,45}")  # nothing that a header would mistake
+_QUOTED = re.compile(r"'([^']*)'")
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 # pydantic's names for a fault -> ours, which are stable and name the messages in the catalogue
@@ -237,6 +238,8 @@ def _field_error(fault: Mapping[str, Any]) -> FieldError:
     context = fault.get("ctx", {})
     code = context.get("code") or _CODES.get(fault["type"], "invalid")
     details = {name: context[name] for name in _DETAILS if name in context}
+    if "expected" in details:  # pydantic lists them in English: 'a', 'b' or 'c'
+        details["expected"] = ", ".join(_QUOTED.findall(details["expected"]))
     return FieldError(_field_name(fault["loc"]), code, details)
 
 

@@ -1,11 +1,20 @@
 """Every word people read, by key and language; one catalogue file per language in `locales/`."""
 
 import json
+import re
 from functools import cache
 from importlib.resources import files
+from operator import itemgetter
 
 LANGUAGES = ("en", "es", "pt", "it", "de", "fr")
 DEFAULT_LANGUAGE = "en"
+MAX_RANGES = 100
+# Any number of decimals: not everybody rounds to the three that the grammar has.
+_RANGE = re.compile(
+    r"[ \t]*(\*|[a-z]{1,8}(?:-[a-z0-9]{1,8})*)[ \t]*"
+    r"(?:;[ \t]*q=(0(?:\.[0-9]*)?|1(?:\.0*)?)[ \t]*)?",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 @cache
@@ -23,22 +32,18 @@ def text(key: str, language: str = DEFAULT_LANGUAGE, **values: str | int) -> str
 
 
 def negotiate(accept_language: str | None) -> str:
-    """The language to answer in (contract, section 7): the best the reader accepts."""
-    ranked: list[tuple[float, int, str]] = []
-    for position, entry in enumerate((accept_language or "")[:500].split(",")):
-        tag, _, parameters = entry.strip().partition(";")
-        base = tag.strip().lower().partition("-")[0]
-        quality = _quality(parameters)
-        if quality > 0 and base in LANGUAGES:
-            ranked.append((-quality, position, base))
-    return min(ranked)[2] if ranked else DEFAULT_LANGUAGE
+    """The language to answer in (contract, section 7), by RFC 9110, 12.5.4, and RFC 4647, 3.4.
 
-
-def _quality(parameters: str) -> float:
-    name, _, value = parameters.strip().partition("=")
-    if name.strip() != "q":
-        return 1.0
-    try:
-        return float(value)
-    except ValueError:
-        return 0.0
+    Every catalogue is of a language without a region, so looking a range up comes down to its
+    first subtag; refusing a region leaves its language; `*` says nothing of which one to take.
+    """
+    entries = (accept_language or "").split(",", MAX_RANGES)[:MAX_RANGES]
+    matches = [match for entry in entries if (match := _RANGE.fullmatch(entry))]
+    ranges = [(float(match[2] or 1), match[1].lower()) for match in matches]
+    refused = {name for quality, name in ranges if not quality}
+    best_first = sorted(ranges, key=itemgetter(0), reverse=True)  # equals stay in their order
+    wanted = [name.partition("-")[0] for quality, name in best_first if quality]
+    for language in (*wanted, *LANGUAGES):  # none of those wanted: the first that is not refused
+        if language in LANGUAGES and language not in refused:
+            return language
+    return DEFAULT_LANGUAGE
