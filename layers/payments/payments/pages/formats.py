@@ -1,4 +1,4 @@
-"""Amounts and times as the reader's language writes them. For showing only: nothing is computed."""
+"""Amounts, times and names as people write them. For showing only: nothing is computed."""
 
 from datetime import UTC, datetime
 
@@ -9,6 +9,16 @@ from babel.numbers import parse_pattern
 from payments.currencies import MINOR_UNIT_DIGITS
 from payments.money import to_decimal
 from payments.payment import Payment
+
+BRAND_NAMES = {
+    "visa": "Visa",
+    "mastercard": "Mastercard",
+    "amex": "American Express",
+    "discover": "Discover",
+    "diners": "Diners Club",
+    "jcb": "JCB",
+    "unionpay": "UnionPay",
+}
 
 
 def shown_amount(payment: Payment, language: str) -> str:
