@@ -15,7 +15,7 @@ from tests.support.actors import (
 )
 from tests.support.stack import Stack
 
-TURQUOISE_ORDER = {
+ORDER = {
     "amount": "64.90",
     "currency": "EUR",
     "description": "Two turquoise cushions",

@@ -82,7 +82,7 @@ def form_page(
     values = {
         **_purchase(request, payment),
         "wallets": wallets,
-        "schemes": SCHEMES,
+        "schemes": sorted(SCHEMES, key=lambda scheme: list(BRAND_NAMES).index(scheme.brand)),
         "expires": shown_time(progress.expires_at_us, language),
         "attempt": ids.new_attempt_token(),
         "values": {name: _repeatable(name, posted or {}) for name in _KEPT_FIELDS},
