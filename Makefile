@@ -47,6 +47,9 @@ rotate: $(VENV)/start ## Replace an API key: KEY=key or id [OVERLAP_HOURS=24] [S
 revoke: $(VENV)/start ## End an API key now: KEY=key or id [STACK=]
 	@$(KEYS) revoke --key "$(KEY)"
 
+screenshots: $(VENV)/dev ## Take pictures of the checkout's main states into docs/screenshots
+	$(PYTHON) -m tests.browser.screenshots
+
 currencies: $(VENV)/dev ## Regenerate the currency table from the iso4217 package
 	$(PYTHON) -m local.currencies
 
@@ -82,4 +85,4 @@ $(VENV)/start: local/requirements.txt $(VENV)/bin/python
 $(VENV)/dev: tests/requirements.txt $(VENV)/start
 	$(call install,what tests and checks need,tests/requirements.txt)
 
-.PHONY: help start test soak check format key rotate revoke currencies lock clean
+.PHONY: help start test soak check format key rotate revoke screenshots currencies lock clean

@@ -65,12 +65,13 @@ function faultOf(input, pattern) {
 
 // Whether the card has expired is left to the server: the shopper's clock may be wrong.
 function findFaults() {
-  const cvcDigits = schemeOf(digitsOf(form.card_number))?.cvcDigits ?? 3;
+  const cvcDigits = schemeOf(digitsOf(form.card_number))?.cvcDigits;
+  const cvcPattern = new RegExp(cvcDigits ? `^\\d{${cvcDigits}}$` : "^\\d{3,4}$");
   const faults = [
     [form.card_number, faultOfNumber(form.card_number)],
     [form.exp_month, faultOf(form.exp_month, /^(0?[1-9]|1[0-2])$/)],
     [form.exp_year, faultOf(form.exp_year, /^(\d{2}|[1-9]\d{3})$/)],
-    [form.cvc, faultOf(form.cvc, new RegExp(`^\\d{${cvcDigits}}$`))?.replace("{digits}", cvcDigits)],
+    [form.cvc, faultOf(form.cvc, cvcPattern)?.replace("{digits}", cvcDigits ?? 3)],
   ];
   return faults.filter(([, message]) => message);
 }
