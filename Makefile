@@ -48,7 +48,7 @@ revoke: $(VENV)/start ## End an API key now: KEY=key or id [STACK=]
 	@$(KEYS) revoke --key "$(KEY)"
 
 screenshots: $(VENV)/dev ## Take pictures of the checkout's main states into docs/screenshots
-	$(PYTHON) -m tests.browser.screenshots
+	PYTHONPATH=layers/payments $(PYTHON) -m tests.browser.screenshots
 
 currencies: $(VENV)/dev ## Regenerate the currency table from the iso4217 package
 	$(PYTHON) -m local.currencies

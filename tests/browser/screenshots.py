@@ -30,7 +30,9 @@ PICTURES: list[tuple[str, State, tuple[int, int], bool]] = [
 ]
 
 
-def take(browser: Browser, shop: Shop, name: str, state: State, look: tuple[int, int, bool]) -> Path:
+def take(
+    browser: Browser, shop: Shop, name: str, state: State, look: tuple[int, int, bool]
+) -> Path:
     """One picture of the whole page."""
     width, height, is_dark = look
     path = FOLDER / f"{name}.png"

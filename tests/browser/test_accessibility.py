@@ -1,20 +1,18 @@
 """axe-core finds nothing to complain about, in any state, light or dark."""
 
-from collections.abc import Callable
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.browser import states
-from tests.browser.chromium import DESKTOP, PHONE
+from tests.browser.chromium import DESKTOP, PHONE, has_room
 from tests.browser.conftest import Open
 from tests.browser.states import STATES, Scene, State
 from tests.conftest import StackFor
 from tests.support.actors import Shop, open_shop
 
 # What has to be there: a state that turned out to be another page would be checked for nothing.
-SEEN = {
+SEEN: dict[State, str] = {
     states.checkout: "#pay",
     states.typing: "#brand[data-brand=mastercard]",
     states.apple_pay_sheet: ".wallet[open]",
@@ -33,7 +31,6 @@ SEEN = {
     states.expired: ".mark.expired",
     states.unknown: ".mark.problem",
 }
-Check = Callable[[Page], None]
 
 
 def violations(page: Page) -> list[str]:
@@ -52,8 +49,7 @@ def check_state(state: State, scene: Scene) -> None:
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     assert violations(page) == []
-    width: int = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= PHONE[0]
+    assert has_room(page)
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from payments.texts import LANGUAGES, text
 from tests.browser import states
-from tests.browser.chromium import PHONE
+from tests.browser.chromium import PHONE, has_room
 from tests.browser.conftest import Open
 from tests.browser.states import Scene, fill_in, pay
 from tests.conftest import StackFor
@@ -29,9 +29,7 @@ WITH_AND_WITHOUT_JAVASCRIPT = pytest.mark.parametrize(
 
 
 @contextmanager
-def at_checkout(
-    open_browser: Open, shop: Shop, thanks_url: str, **options: Any
-) -> Iterator[Scene]:
+def at_checkout(open_browser: Open, shop: Shop, thanks_url: str, **options: Any) -> Iterator[Scene]:
     """A new payment's checkout, open in a browser."""
     with open_browser(**options) as page:
         scene = Scene(page, shop.stack, shop.checkout(return_url=thanks_url))
@@ -356,12 +354,6 @@ def test_a_shopper_pays_from_a_wallet_with_the_keyboard_alone(
         tab_to(page, ".wallet[open] button")
         page.keyboard.press("Space")
         expect_paid(scene, shop, thanks_url, payment_method="apple_pay", card_last4="4444")
-
-
-def has_room(page: Page) -> bool:
-    """Whether nothing has to be scrolled to sideways."""
-    width: int = page.evaluate("document.documentElement.scrollWidth")
-    return width <= page.evaluate("document.documentElement.clientWidth")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote, unquote, urljoin, urlsplit
 import pytest
 import requests
 
+from payments.ids import Mode
 from tests.conftest import StackFor
 from tests.support.actors import (
     CHALLENGE_CARD,
@@ -225,6 +226,35 @@ def test_the_page_is_better_with_javascript_but_has_everything_without(
     assert {button.attributes["type"] for button in page.all("button")} == {"submit"}
     assert len(page.all("button")) == len(page.forms) == 4  # two wallets, the card, giving up
     assert {form.method for form in page.forms} == {"post"}
+
+
+def test_a_checkout_with_live_money_offers_no_simulated_wallet_and_says_why_to_who_sends_one(
+    stack_for: StackFor,
+) -> None:
+    live = stack_for(LiveAcquirer="simulator", AuthorizerCacheSeconds="1")
+    shop, shopper = open_shop(live, Mode.LIVE), Shopper(live)
+    checkout = shop.checkout()
+    page = checkout_page(shopper, checkout)
+    assert "Apple Pay" not in page.text
+    assert "Test mode" not in page.text
+    assert len(page.forms) == 2
+
+    form = {"client_secret": checkout.client_secret, "method": "apple_pay", "wallet_token": "{}"}
+    answer = shopper.post(f"{live.url}/checkout/{checkout.id}", data=form)
+
+    assert answer.status_code == 400
+    refusal = "This wallet cannot be used here yet. Please pay by card."
+    assert urlsplit(Page(answer).link(refusal)).fragment == "card_number"
+    shop.close()
+    shopper.close()
+
+
+def test_a_form_whose_method_is_unknown_comes_back_with_an_error_that_can_be_seen(
+    shop: Shop, shopper: Shopper
+) -> None:
+    answer = shopper.pay_by_form(shop.checkout(), method="cheque")
+    assert answer.status_code == 400
+    assert Page(answer).link("Something did not arrive as it should")
 
 
 # ------------------------------------------------------------------------------ paying by form
