@@ -59,6 +59,9 @@ rotate: $(VENV)/start ## Replace an API key: KEY=key or id [OVERLAP_HOURS=24] [S
 revoke: $(VENV)/start ## End an API key now: KEY=key or id [STACK=]
 	@$(KEYS) revoke --key "$(KEY)"
 
+screenshots: $(VENV)/dev ## Take pictures of the checkout's main states into docs/screenshots
+	PYTHONPATH=layers/payments $(PYTHON) -m tests.browser.screenshots
+
 currencies: $(VENV)/dev ## Regenerate the currency table from the iso4217 package
 	$(PYTHON) -m local.currencies
 
@@ -100,4 +103,4 @@ $(VENV)/start: local/requirements.txt $(VENV)/bin/python
 $(VENV)/dev: tests/requirements.txt $(VENV)/start
 	$(call install,what tests and checks need,tests/requirements.txt)
 
-.PHONY: help start start-sam test soak build check format key rotate revoke currencies rates lock clean
+.PHONY: help start start-sam test soak build check format key rotate revoke screenshots currencies rates lock clean

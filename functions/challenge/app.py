@@ -5,9 +5,10 @@ from collections.abc import Callable
 from payments.acquirer.simulator import ONE_TIME_CODE
 from payments.entry import ApiFunction
 from payments.http import Request, Response, error_response
+from payments.ids import Mode
 from payments.pages import page, redirect
 from payments.pages.checkout_pages import onward, problem_page
-from payments.pages.formats import shown_amount
+from payments.pages.formats import BRAND_NAMES, shown_amount
 from payments.payment import Payment
 from payments.return_link import origin
 from payments.wiring import Root
@@ -76,6 +77,8 @@ def _challenge_page(request: Request, payment: Payment, *, wrong_code: bool) -> 
         "payment": payment,
         "amount": shown_amount(payment, request.language),
         "challenge_id": _challenge_id(request),
+        "brand_names": BRAND_NAMES,
+        "is_test": payment.account.mode is Mode.TEST,
         "one_time_code": ONE_TIME_CODE,
         "wrong_code": wrong_code,
     }

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from payments.ids import Mode
 from tests.conftest import StackFor
 from tests.support.actors import (
     CHALLENGE_CARD,
@@ -140,6 +141,21 @@ def test_the_fail_button_declines_the_attempt_and_leaves_the_payment_payable(
     assert (view["status"], view["decline_code"]) == ("requires_action", "authentication_failed")
     assert questions(stack, checkout.id) == [["authenticate"]]
     assert shopper.pay(checkout, PAID_CARD).status_code == 200
+
+
+def test_with_live_money_the_challenge_has_neither_a_known_code_nor_a_fail_button(
+    stack_for: StackFor,
+) -> None:
+    live = stack_for(LiveAcquirer="simulator", AuthorizerCacheSeconds="1")
+    shop, shopper = open_shop(live, Mode.LIVE), Shopper(live)
+
+    page = Page(shopper.open(shopper.start_challenge(shop.checkout())))
+
+    assert "code" in page.form("code").fields
+    assert ONE_TIME_CODE not in page.text
+    assert [button.attributes["value"] for button in page.all("button")] == ["pass"]
+    shop.close()
+    shopper.close()
 
 
 @pytest.mark.parametrize("wrong", ["000000", "", "12345", "1234567", "１２３４５６"])

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote, unquote, urljoin, urlsplit
 import pytest
 import requests
 
+from payments.ids import Mode
 from tests.conftest import StackFor
 from tests.support.actors import (
     CHALLENGE_CARD,
@@ -126,13 +127,14 @@ def test_the_page_shows_what_is_to_be_paid_and_to_whom(shop: Shop, shopper: Shop
 
 
 @pytest.mark.parametrize(
-    ("amount", "currency", "shown"), [("500", "JPY", "500"), ("1.5", "KWD", "1.500")]
+    ("amount", "currency", "shown"),
+    [("500", "JPY", "¥500 JPY"), ("1.5", "KWD", "KWD 1.500"), ("1234.5", "USD", "$1,234.50 USD")],
 )
 def test_the_page_shows_the_amount_with_the_currencys_decimals(
     amount: str, currency: str, shown: str, shop: Shop, shopper: Shopper
 ) -> None:
-    words = checkout_page(shopper, shop.checkout(amount=amount, currency=currency)).text.split()
-    assert {shown, currency} <= set(words)
+    page = checkout_page(shopper, shop.checkout(amount=amount, currency=currency))
+    assert f" {shown} " in page.text
 
 
 def edited(checkout: Checkout, **changes: Any) -> str:
@@ -221,8 +223,38 @@ def test_the_page_is_better_with_javascript_but_has_everything_without(
     url = urljoin(answer.url, script.attributes["src"])
 
     assert shopper.open(url).status_code == 200
-    assert [button.attributes["type"] for button in page.all("button")] == ["submit", "submit"]
+    assert {button.attributes["type"] for button in page.all("button")} == {"submit"}
+    assert len(page.all("button")) == len(page.forms) == 4  # two wallets, the card, giving up
     assert {form.method for form in page.forms} == {"post"}
+
+
+def test_a_checkout_with_live_money_offers_no_simulated_wallet_and_says_why_to_who_sends_one(
+    stack_for: StackFor,
+) -> None:
+    live = stack_for(LiveAcquirer="simulator", AuthorizerCacheSeconds="1")
+    shop, shopper = open_shop(live, Mode.LIVE), Shopper(live)
+    checkout = shop.checkout()
+    page = checkout_page(shopper, checkout)
+    assert "Apple Pay" not in page.text
+    assert "Test mode" not in page.text
+    assert len(page.forms) == 2
+
+    form = {"client_secret": checkout.client_secret, "method": "apple_pay", "wallet_token": "{}"}
+    answer = shopper.post(f"{live.url}/checkout/{checkout.id}", data=form)
+
+    assert answer.status_code == 400
+    refusal = "This wallet cannot be used here yet. Please pay by card."
+    assert urlsplit(Page(answer).link(refusal)).fragment == "card_number"
+    shop.close()
+    shopper.close()
+
+
+def test_a_form_whose_method_is_unknown_comes_back_with_an_error_that_can_be_seen(
+    shop: Shop, shopper: Shopper
+) -> None:
+    answer = shopper.pay_by_form(shop.checkout(), method="cheque")
+    assert answer.status_code == 400
+    assert Page(answer).link("Something did not arrive as it should")
 
 
 # ------------------------------------------------------------------------------ paying by form

@@ -471,6 +471,7 @@ def test_an_address_claimed_in_a_header_is_believed_nowhere(
         ("style.css", "text/css"),
         ("checkout.js", "text/javascript"),
         ("icon.svg", "image/svg+xml"),
+        ("cards.svg", "image/svg+xml"),
     ],
 )
 def test_the_pages_own_files_are_served_with_their_types(
@@ -483,7 +484,7 @@ def test_the_pages_own_files_are_served_with_their_types(
     assert answer.text.strip()
 
 
-@pytest.mark.parametrize("name", ["style.css", "checkout.js", "icon.svg"])
+@pytest.mark.parametrize("name", ["style.css", "checkout.js", "icon.svg", "cards.svg"])
 def test_the_pages_own_files_name_no_third_party(name: str, shopper: Shopper) -> None:
     text = shopper.open(f"{shopper.stack.url}/checkout/static/{name}").text
     without_namespace = text.replace("http://www.w3.org/2000/svg", "")

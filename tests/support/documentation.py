@@ -132,7 +132,6 @@ LISTED: dict[str, Any] = {
     "net_currency": "USD",
 }
 
-NOT_FOUND = {
 NOT_FOUND: dict[str, Any] = {
     "code": 404,
     "title": "Payments not found",

@@ -1,18 +1,18 @@
 """Which page a payment has, by where it stands. Never a blank one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from payments import ids
 from payments.acquirer.simulated_wallets import sheet
-from payments.cards import holds_card_number
+from payments.cards import SCHEMES, holds_card_number
 from payments.declines import shown_to_shopper
-from payments.errors import InvalidInputError
+from payments.errors import FieldError, InvalidInputError
 from payments.http import Request, Response
 from payments.ids import Mode
 from payments.lifecycle import Status
 from payments.pages import page, redirect
-from payments.pages.formats import shown_amount, shown_time
+from payments.pages.formats import BRAND_NAMES, shown_amount, shown_time
 from payments.payment import Payment
 from payments.return_link import origin, return_link
 from payments.texts import text
@@ -27,13 +27,15 @@ _ENDED = {
     Status.FAILED: "failed",
     Status.BLOCKED: "failed",
 }
-_VISIBLE_FIELDS = ("card_number", "exp_month", "exp_year", "cvc", "name", "email")
+_CARD_FIELDS = ("card_number", "exp_month", "exp_year", "cvc", "name", "email")
 _KEPT_FIELDS = ("exp_month", "exp_year", "name", "email")
+# Their messages do not say which field is meant, so a list of problems has to.
+_NAMED_FIELDS = ("name", "email")
 _PROBLEMS = {
-    400: "invalid_input",
+    400: "unreadable",
     404: "not_found",
-    413: "too_large",
-    415: "media_type",
+    413: "unreadable",
+    415: "unreadable",
     503: "unavailable",
 }
 
@@ -72,22 +74,57 @@ def form_page(
 ) -> Response:
     """The payment form; with `error`, the same again, keeping all but the card's secrets."""
     payment = progress.payment
-    errors = {
-        fault.field: text(f"field.{fault.code}", request.language, **fault.details)
-        for fault in (error.errors if error else ())
-        if fault.field in _VISIBLE_FIELDS
-    }
+    language = request.language
+    wallets = {name: sheet(name) for name in _wallets(payment)}
+    faults = sorted(error.errors, key=_place_on_page) if error else []
+    method = (posted or {}).get("method", "")
+    failed_wallet = method if method in wallets else None
     values = {
         **_purchase(request, payment),
-        "wallets": {name: sheet(name) for name in _wallets(payment)},
-        "expires": shown_time(progress.expires_at_us, request.language),
+        "wallets": wallets,
+        "schemes": sorted(SCHEMES, key=lambda scheme: list(BRAND_NAMES).index(scheme.brand)),
+        "expires": shown_time(progress.expires_at_us, language),
         "attempt": ids.new_attempt_token(),
         "values": {name: _repeatable(name, posted or {}) for name in _KEPT_FIELDS},
-        "errors": errors,
-        "notice": _notice(payment, request.language),
+        "errors": {
+            fault.field: _message(fault, language)
+            for fault in faults
+            if fault.field in _CARD_FIELDS
+        },
+        "failed_wallet": failed_wallet if faults else None,
+        "wallet_error": _message(faults[0], language) if faults else "",
+        "problem_links": _problem_links(faults, failed_wallet, language),
+        "notice": _notice(payment, language),
     }
     targets = [origin(payment.return_url), origin(request.base_url)]
     return page(request, 400 if error else 200, "checkout", values, targets)
+
+
+def _place_on_page(fault: FieldError) -> int:
+    return _CARD_FIELDS.index(fault.field) if fault.field in _CARD_FIELDS else len(_CARD_FIELDS)
+
+
+def _message(fault: FieldError, language: str) -> str:
+    """What a shopper can do about it; of what no shopper typed only that it is wrong."""
+    if fault.field not in (*_CARD_FIELDS, "wallet_token"):
+        return text("page.unreadable", language)
+    if fault.code == "required":
+        return text(f"page.required.{fault.field}", language)
+    return text(f"field.{fault.code}", language, **fault.details)
+
+
+def _problem_links(
+    faults: Sequence[FieldError], failed_wallet: str | None, language: str
+) -> list[tuple[str, str]]:
+    """Where each fault is on the page, and its message; of two equal ones the first."""
+    links: dict[str, str] = {}
+    for fault in faults:
+        message = _message(fault, language)
+        if fault.field in _NAMED_FIELDS:
+            message = f"{text(f'page.{fault.field}', language)}: {message}"
+        is_typed = failed_wallet is None and fault.field in _CARD_FIELDS
+        links.setdefault(message, fault.field if is_typed else failed_wallet or "card_number")
+    return [(target, message) for message, target in links.items()]
 
 
 def _repeatable(name: str, posted: Mapping[str, str]) -> str:
@@ -99,7 +136,7 @@ def _repeatable(name: str, posted: Mapping[str, str]) -> str:
 
 def problem_page(request: Request, status: int) -> Response:
     """What cannot be shown: unknown payments and our own faults."""
-    return page(request, status, "problem", {"key": f"error.{_PROBLEMS.get(status, 'internal')}"})
+    return page(request, status, "problem", {"problem": _PROBLEMS.get(status, "internal")})
 
 
 def onward(request: Request, progress: Progress) -> Response:
@@ -119,7 +156,11 @@ def _notice(payment: Payment, language: str) -> str | None:
 
 
 def _purchase(request: Request, payment: Payment) -> dict[str, Any]:
-    return {"payment": payment, "amount": shown_amount(payment, request.language)}
+    return {
+        "payment": payment,
+        "amount": shown_amount(payment, request.language),
+        "brand_names": BRAND_NAMES,
+    }
 
 
 def _wallets(payment: Payment) -> tuple[str, ...]:

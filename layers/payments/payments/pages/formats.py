@@ -1,5 +1,6 @@
-"""Amounts and times as the reader's language writes them. For showing only: nothing is computed."""
+"""Amounts, times and names as people write them. For showing only: nothing is computed."""
 
+import re
 from datetime import UTC, datetime
 
 from babel import Locale
@@ -10,6 +11,19 @@ from payments.currencies import MINOR_UNIT_DIGITS
 from payments.money import to_decimal
 from payments.payment import Payment
 
+BRAND_NAMES = {
+    "visa": "Visa",
+    "mastercard": "Mastercard",
+    "amex": "American Express",
+    "discover": "Discover",
+    "diners": "Diners Club",
+    "jcb": "JCB",
+    "unionpay": "UnionPay",
+}
+
+# CLDR wants a space where a currency has no sign but its code; Babel leaves it out.
+_BETWEEN_CODE_AND_DIGIT = re.compile(r"(?<=[A-Za-z])(?=[0-9])")
+
 
 def shown_amount(payment: Payment, language: str) -> str:
     """With the currency's own number of decimals by ISO 4217; Babel's data has other ideas."""
@@ -18,8 +32,8 @@ def shown_amount(payment: Payment, language: str) -> str:
     digits = MINOR_UNIT_DIGITS[payment.currency]
     pattern.frac_prec = (digits, digits)
     amount = to_decimal(payment.amount_minor, payment.currency)
-    shown: str = pattern.apply(amount, locale, currency=payment.currency, currency_digits=False)
-    return shown
+    shown = pattern.apply(amount, locale, currency=payment.currency, currency_digits=False)
+    return _BETWEEN_CODE_AND_DIGIT.sub("\u00a0", shown)
 
 
 def shown_time(time_us: int, language: str) -> str:

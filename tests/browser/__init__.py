@@ -1,0 +1,1 @@
+"""The shopper's pages in a real browser, against the running stack."""

@@ -1,0 +1,28 @@
+"""The shop the shopper comes from and goes back to: a page on a port of its own."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
+
+_PAGE = (
+    '<!doctype html><html lang="en"><link rel="icon" href="data:,">'
+    "<title>Corner Shop</title><h1>Thank you</h1>"
+)
+
+
+@Request.application
+def _answer(_request: Request) -> Response:
+    return Response(_PAGE, content_type="text/html")
+
+
+@contextmanager
+def shop_front() -> Iterator[str]:
+    """Its address, which is where payments return to."""
+    server = make_server("127.0.0.1", 0, _answer, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.port}/thanks"
+    server.shutdown()
+    server.server_close()
