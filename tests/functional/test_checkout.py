@@ -121,18 +121,18 @@ def test_the_page_shows_what_is_to_be_paid_and_to_whom(shop: Shop, shopper: Shop
 
     text = checkout_page(shopper, checkout).text
 
-    for shown in ("Corner Shop", "12.30", "USD", "Two books", "Emma", "Persuasion"):
+    for shown in ("Corner Shop", "$12.30", "Two books", "Emma", "Persuasion"):
         assert shown in text
 
 
 @pytest.mark.parametrize(
-    ("amount", "currency", "shown"), [("500", "JPY", "500"), ("1.5", "KWD", "1.500")]
+    ("amount", "currency", "shown"), [("500", "JPY", "¥500"), ("1.5", "KWD", "KWD\u00a01.500")]
 )
 def test_the_page_shows_the_amount_with_the_currencys_decimals(
     amount: str, currency: str, shown: str, shop: Shop, shopper: Shopper
 ) -> None:
-    words = checkout_page(shopper, shop.checkout(amount=amount, currency=currency)).text.split()
-    assert {shown, currency} <= set(words)
+    page = checkout_page(shopper, shop.checkout(amount=amount, currency=currency))
+    assert re.search(rf"(^|[^0-9.,]){shown}([^0-9.,]|$)", page.text)
 
 
 def edited(checkout: Checkout, **changes: Any) -> str:
