@@ -1,5 +1,6 @@
 """Amounts and times as the reader's language writes them. For showing only: nothing is computed."""
 
+import re
 from datetime import UTC, datetime
 
 from babel import Locale
@@ -10,6 +11,9 @@ from payments.currencies import MINOR_UNIT_DIGITS
 from payments.money import to_decimal
 from payments.payment import Payment
 
+# CLDR parts them with a space, which Babel leaves out: CRC 9.90, but $9.90.
+_CODE_BEFORE_NUMBER = re.compile(r"(?<=[A-Za-z])(?=[0-9])")
+
 
 def shown_amount(payment: Payment, language: str) -> str:
     """With the currency's own number of decimals by ISO 4217; Babel's data has other ideas."""
@@ -19,7 +23,7 @@ def shown_amount(payment: Payment, language: str) -> str:
     pattern.frac_prec = (digits, digits)
     amount = to_decimal(payment.amount_minor, payment.currency)
     shown: str = pattern.apply(amount, locale, currency=payment.currency, currency_digits=False)
-    return shown
+    return _CODE_BEFORE_NUMBER.sub("\u00a0", shown)
 
 
 def shown_time(time_us: int, language: str) -> str:
