@@ -25,7 +25,7 @@ from payments.wallets import APPLE_PAY, GOOGLE_PAY, WalletTokenError, open_token
 
 _CARD_SEPARATORS = re.compile(r"[ \u00a0\-]")
 _MAX_CARD_YEARS = 50
-_DEFAULT_CVC_DIGITS = 3
+_CVC_DIGITS = (3, 4)
 
 
 def _digits(value: object) -> object:
@@ -117,10 +117,11 @@ class CardForm(_Form):
     @field_validator("cvc")
     @classmethod
     def _fits_the_brand(cls, cvc: str, info: ValidationInfo) -> str:
+        # A faulty number has its own error, and says nothing of its code.
         scheme = scheme_of(info.data.get("card_number", ""))
-        length = scheme.cvc_digits if scheme else _DEFAULT_CVC_DIGITS
-        is_code = cvc.isascii() and cvc.isdigit() and len(cvc) == length
-        return cvc if is_code else refuse("invalid_cvc", digits=length)
+        lengths = (scheme.cvc_digits,) if scheme else _CVC_DIGITS
+        is_code = cvc.isascii() and cvc.isdigit() and len(cvc) in lengths
+        return cvc if is_code else refuse("invalid_cvc", digits=lengths[0])
 
     @field_validator("email")
     @classmethod
