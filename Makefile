@@ -50,6 +50,9 @@ revoke: $(VENV)/start ## End an API key now: KEY=key or id [STACK=]
 currencies: $(VENV)/dev ## Regenerate the currency table from the iso4217 package
 	$(PYTHON) -m local.currencies
 
+cards: $(VENV)/dev ## Regenerate README's table of test cards from the simulator
+	$(PYTHON) -m local.card_table
+
 lock: $(VENV)/dev ## Resolve the requirements anew
 	cd tests && ../$(PIP_COMPILE) requirements.in
 	cd local && ../$(PIP_COMPILE) -c ../tests/requirements.txt requirements.in
@@ -82,4 +85,4 @@ $(VENV)/start: local/requirements.txt $(VENV)/bin/python
 $(VENV)/dev: tests/requirements.txt $(VENV)/start
 	$(call install,what tests and checks need,tests/requirements.txt)
 
-.PHONY: help start test soak check format key rotate revoke currencies lock clean
+.PHONY: help start test soak check format key rotate revoke currencies cards lock clean
