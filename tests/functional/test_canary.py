@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -19,6 +19,7 @@ import requests
 from botocore.exceptions import ClientError
 from samtranslator.yaml_helper import yaml_parse
 
+from payments.acquirer.simulated_wallets import apple_token, google_token, sheet
 from tests.conftest import StackFor
 from tests.support.actors import (
     CHALLENGE_CARD,
@@ -115,6 +116,24 @@ def history(stack: Stack, arn: str) -> list[dict[str, Any]]:
     return [event for page in pages.paginate(executionArn=arn) for event in page["events"]]
 
 
+@cache
+def letters_of_the_sheet() -> tuple[str, ...]:
+    """What the page shows of its own accord: the test cards in the simulated wallets' sheets."""
+    tokens = [json.loads(card.token) for card in (*sheet("apple_pay"), *sheet("google_pay"))]
+    return tuple(
+        token["paymentData"]["data"]
+        if "paymentData" in token
+        else json.loads(token["signedMessage"])["encryptedMessage"]
+        for token in tokens
+    )
+
+
+def without_sheet(body: str) -> str:
+    for letter in letters_of_the_sheet():
+        body = body.replace(letter, "")
+    return body
+
+
 class Witness:
     """Sees what a test makes the stack keep and answer, from the moment it is made."""
 
@@ -150,7 +169,7 @@ class Witness:
             yield "addresses", answer.headers.get("Location", "")
             names = set(answer.headers) - {"Content-Length"}
             yield "headers", "\n".join(f"{name}: {answer.headers[name]}" for name in names)
-            yield "bodies", answer.text
+            yield "bodies", without_sheet(answer.text)
 
     def found(self, number: str) -> list[tuple[str, set[str], str]]:
         """Where the card can be found, what of it, and in which text."""
@@ -212,7 +231,42 @@ def read_everything(scene: Scene, checkout: Checkout) -> None:
     scene.shop.list()
 
 
+WALLET_TOKENS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "apple_pay": apple_token,
+    "google_pay": partial(google_token, has_cryptogram=True),
+}
+# The cryptogram, as it stands in every token, and the names that stand around it.
+TOKEN_PARTS = (
+    "c2ltdWxhdGVkIGNyeXB0b2dyYW0",
+    "simulated cryptogram",
+    "SIMv1",
+    "onlinePaymentCryptogram",
+    "encryptedMessage",
+    "PAN_ONLY",
+)
+
+
+def parts_of_token_in(witness: Witness) -> list[tuple[str, str, str]]:
+    """Where anything of a wallet's token can be found, plain or encoded once more."""
+    return [
+        (place, part, text)
+        for place, text in set(witness.evidence())
+        if '<form method="post"' not in text  # the page itself carries the simulated sheet
+        for spelling in (text, unquote_plus(text), *_decoded(text))
+        for part in TOKEN_PARTS
+        if part in spelling
+    ]
+
+
 # ------------------------------------------------------------------------------ the controls
+
+
+def test_the_search_for_tokens_finds_them_plain_and_encoded(scene: Scene) -> None:
+    token = json.dumps(apple_token(NUMBER))
+    for words in (token, base64.b64encode(token.encode()).decode()):
+        scene.shop.checkout(description="An order", metadata={"note": words[:250]})
+        assert parts_of_token_in(scene.witness)
+        empty_tables(scene.shop.stack)
 
 
 @pytest.mark.parametrize(
@@ -304,6 +358,53 @@ def test_a_card_that_is_challenged_is_left_nowhere(ending: str, scene: Scene) ->
     read_everything(scene, checkout)
 
     assert scene.witness.found(CHALLENGE_CARD) == []
+
+
+@pytest.mark.parametrize("as_form", [False, True], ids=["JSON", "form"])
+@pytest.mark.parametrize("number", [NUMBER, "4000000000009979", "4100000000000019"])
+@pytest.mark.parametrize("method", WALLET_TOKENS)
+def test_a_wallets_card_and_token_are_left_nowhere(
+    method: str, number: str, as_form: bool, scene: Scene
+) -> None:
+    checkout, token = scene.shop.checkout(), WALLET_TOKENS[method](number)
+    pay = scene.shopper.pay_by_wallet_form if as_form else scene.shopper.pay_by_wallet
+    pay(checkout, method, json.dumps(token))
+    read_everything(scene, checkout)
+
+    assert scene.shop.payment(checkout.id)["card_last4"] == number[-4:]
+    assert scene.witness.found(number) == []
+    assert parts_of_token_in(scene.witness) == []
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_a_wallets_card_that_is_challenged_is_left_nowhere(is_over: bool, scene: Scene) -> None:
+    checkout, number = scene.shop.checkout(), "4000000000003220"
+    token = google_token(number, has_cryptogram=False)
+    challenge = scene.shopper.pay_by_wallet(checkout, "google_pay", token).json()["redirect"]
+    if is_over:
+        scene.shopper.answer_challenge(challenge)
+    read_everything(scene, checkout)
+
+    assert scene.witness.found(number) == []
+    assert parts_of_token_in(scene.witness) == []
+
+
+@pytest.mark.parametrize("as_form", [False, True], ids=["JSON", "form"])
+@pytest.mark.parametrize("method", WALLET_TOKENS)
+def test_a_wallets_token_that_is_refused_is_left_nowhere(
+    method: str, as_form: bool, scene: Scene
+) -> None:
+    text = json.dumps(WALLET_TOKENS[method](NUMBER))
+    wrong_number = json.dumps(WALLET_TOKENS[method](NUMBER[:-1] + "7"))
+    for refused in (text[:-1], text.replace("SIMv1", "EC_v1"), text + NUMBER, NUMBER, wrong_number):
+        checkout = scene.shop.checkout()
+        pay = scene.shopper.pay_by_wallet_form if as_form else scene.shopper.pay_by_wallet
+        answer = pay(checkout, method, refused)
+        assert answer.status_code == 400
+        read_everything(scene, checkout)
+
+    assert scene.witness.found(NUMBER) == []
+    assert parts_of_token_in(scene.witness) == []
 
 
 @pytest.mark.parametrize("suffix", ["", "/return", "/abandon"])

@@ -24,7 +24,9 @@ from tests.support.actors import (
 )
 from tests.support.stack import PROJECT, Stack
 
-APPROVED = {"approved": True, "decline_code": None}
+CHECKS = {"address_line1": "not_provided", "postal_code": "not_provided", "cvc": "pass"}
+APPROVED = {"approved": True, "decline_code": None, "checks": CHECKS, "is_blocked": False}
+DECLINED = APPROVED | {"approved": False, "decline_code": "generic_decline"}
 # Reads one question a line, answers one line each.
 PROCESS = """
 import json, os, sys, time
@@ -147,8 +149,8 @@ def test_the_ledger_knows_a_payment_by_our_reference_and_not_by_its_card(
     ("number", "answer"),
     [
         (PAID_CARD, APPROVED),
-        (DECLINED_CARD, {"approved": False, "decline_code": "generic_decline"}),
-        (INSUFFICIENT_FUNDS_CARD, {"approved": False, "decline_code": "insufficient_funds"}),
+        (DECLINED_CARD, DECLINED),
+        (INSUFFICIENT_FUNDS_CARD, DECLINED | {"decline_code": "insufficient_funds"}),
     ],
 )
 def test_a_charge_submitted_in_one_process_can_be_looked_up_in_another(
@@ -185,7 +187,7 @@ def test_the_first_answer_stands_whatever_card_comes_the_second_time(
     first = processes[0].ask("authorize", reference, number=DECLINED_CARD)
     second = processes[1].ask("authorize", reference, number=PAID_CARD)
 
-    assert first == second == {"approved": False, "decline_code": "generic_decline"}
+    assert first == second == DECLINED
 
 
 def test_two_processes_that_charge_at_once_charge_once(

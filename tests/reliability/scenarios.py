@@ -6,6 +6,7 @@ from typing import Any
 from tests.reliability.world import CANARY_NUMBER, Answer, Ticket, World
 from tests.support.actors import CHALLENGE_CARD, DECLINED_CARD
 
+BLOCKED_CARD = "4100000000000019"
 TRIES = 4
 Scenario = Callable[[World], None]
 
@@ -74,6 +75,10 @@ def challenge_never_answered(world: World) -> None:
     world.scheduler.sleep(700)
 
 
+def blocked_as_fraud(world: World) -> None:
+    pay(world, create(world), BLOCKED_CARD, "token-0001")
+
+
 def canceled(world: World) -> None:
     ticket = create(world)
     for _ in range(TRIES):
@@ -104,6 +109,7 @@ SCENARIOS: dict[str, Scenario] = {
         challenge_failed,
         challenge_abandoned_then_paid,
         challenge_never_answered,
+        blocked_as_fraud,
         canceled,
         workflow_stopped,
     )

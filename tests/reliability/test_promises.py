@@ -153,6 +153,44 @@ def test_an_attempt_whose_workflow_died_is_ended_within_three_minutes(world: Wor
     check(world)
 
 
+@pytest.mark.parametrize(
+    ("number", "flow"), [(CANARY_NUMBER, "frictionless"), (CHALLENGE_CARD, "challenge")]
+)
+def test_a_charge_whose_answer_was_lost_still_says_who_answers_for_fraud(
+    simulated: Stage, number: str, flow: str
+) -> None:
+    """It is looked up, in the end, by a task that has neither asked for 3DS nor seen the card."""
+
+    def lost(_number: int, side: str, name: str) -> str | None:
+        return "lost" if (side, name) == ("after", "acquirer.authorize") else None
+
+    world = World(simulated, faults=Faults(lost))
+    try:
+
+        def shopper() -> None:
+            answer = world.pay(create(world), number, "token-0001")
+            if number == CHALLENGE_CARD:
+                world.challenge(answer.body["redirect"], "pass")
+
+        world.run(shopper)
+        world.settle()
+        (payment,) = world.stored()
+        check(world)
+    finally:
+        world.close()
+    assert "acquirer.look_up" in world.faults.log
+    assert payment.status == Status.SUCCEEDED
+    assert payment.three_d_secure is not None
+    assert (payment.three_d_secure["liability_shift"], payment.three_d_secure["flow"]) == (
+        True,
+        flow,
+    )
+    assert payment.card is not None
+    assert payment.card.funding == "credit"
+    assert payment.risk is not None
+    assert payment.risk["checks"]["cvc"] == "pass"
+
+
 def test_the_reconciler_leaves_alone_what_a_workflow_still_looks_after(world: World) -> None:
     def shopper() -> None:
         ticket = create(world)

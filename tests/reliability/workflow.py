@@ -108,7 +108,7 @@ class SimulatedStepFunctions:
     def _enter(self, execution: Execution, state: Mapping[str, Any]) -> str | None:
         if state["Type"] == "Choice":
             for choice in state["Choices"]:
-                if _at(execution.data, choice["Variable"]) == choice["StringEquals"]:
+                if _at(execution.data, choice["Variable"]) is choice["BooleanEquals"]:
                     return str(choice["Next"])
             return str(state["Default"])
         try:

@@ -149,6 +149,31 @@ class Shopper:
         form = self.card_form(checkout, number, **changes)
         return self.post(f"{self.stack.url}/checkout/{checkout.id}", data=form)
 
+    def wallet_form(
+        self, checkout: Checkout, method: str, token: object, **changes: Any
+    ) -> dict[str, Any]:
+        """The fields that the page sends once a wallet's sheet was confirmed."""
+        form = {
+            "client_secret": checkout.client_secret,
+            "method": method,
+            "wallet_token": token,
+        }
+        return {name: value for name, value in (form | changes).items() if value is not None}
+
+    def pay_by_wallet(
+        self, checkout: Checkout, method: str, token: object, **changes: Any
+    ) -> requests.Response:
+        """Pays by JSON; the token as it is, or as its JSON text."""
+        form = self.wallet_form(checkout, method, token, **changes)
+        return self.post(f"{self.stack.url}/checkout/{checkout.id}", json=form)
+
+    def pay_by_wallet_form(
+        self, checkout: Checkout, method: str, token: str, **changes: Any
+    ) -> requests.Response:
+        """Pays as the page's form does: the token can only be text."""
+        form = self.wallet_form(checkout, method, token, **changes)
+        return self.post(f"{self.stack.url}/checkout/{checkout.id}", data=form)
+
     def status(self, checkout: Checkout, *, as_json: bool = True) -> requests.Response:
         """The status of the payment: as JSON, or the page."""
         accept = "application/json" if as_json else "text/html"

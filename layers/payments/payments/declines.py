@@ -2,6 +2,7 @@
 
 GENERIC = "generic_decline"
 FRAUDULENT = "fraudulent"
+INCORRECT_CVC = "incorrect_cvc"
 
 DECLINE_CODES = (
     GENERIC,
@@ -9,7 +10,7 @@ DECLINE_CODES = (
     "lost_card",
     "stolen_card",
     "expired_card",
-    "incorrect_cvc",
+    INCORRECT_CVC,
     "processing_error",
     "card_velocity_exceeded",
     "authentication_required",

@@ -66,7 +66,7 @@ def one_view(payment: Payment, reader: Reader) -> dict[str, Any]:
         "decline_reason": text(f"decline.{code}", reader.language) if code else None,
         "decline_code": code,
         "three_d_secure": payment.three_d_secure,
-        "risk": payment.risk,
+        "risk": _risk(payment),
     }
 
 
@@ -102,6 +102,13 @@ def list_view(payment: Payment, reader: Reader) -> dict[str, Any]:
         "net": float(to_decimal(payment.net_minor, payment.net_currency)),
         "net_currency": payment.net_currency,
     }
+
+
+def _risk(payment: Payment) -> dict[str, Any] | None:
+    """With the card's funding: the one-view has no other place for it (contract, section 4)."""
+    if payment.risk and payment.card and payment.card.funding:
+        return {**payment.risk, "funding": payment.card.funding}
+    return payment.risk
 
 
 def _uuid(*names: str) -> str:

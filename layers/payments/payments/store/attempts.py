@@ -175,6 +175,6 @@ def _from_values(values: Mapping[str, Any]) -> Attempt:
     if card := fields.get("encrypted_card"):
         fields["encrypted_card"] = bytes(card)
     if answer := fields.get("authorization"):
-        checks = answer["checks"] and CardChecks(**answer["checks"])
+        checks = CardChecks(**answer["checks"]) if answer.get("checks") else None
         fields["authorization"] = Authorization(**{**answer, "checks": checks})
     return Attempt(**fields)

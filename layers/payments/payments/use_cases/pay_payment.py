@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from payments import ids
+from payments import declines, ids
 from payments.checkout_forms import PaymentForm
 from payments.clock import Clock
 from payments.errors import NotPayableError
@@ -70,9 +70,14 @@ class PayPayment:
         return self._follow.wait(submitted)
 
     def _is_another_card(self, payment: Payment, form: PaymentForm, token: str) -> bool:
-        """The back button shows the declined form again; what is typed there now counts."""
+        """The back button shows the declined form again; what is typed there now counts.
+
+        So does a corrected security code: the wrong one is not kept, so nobody can compare them.
+        """
         was_last = payment.attempt_tokens[-1:] == (token,)
-        return was_last and not payment.is_under_way and not _is_same_card(payment.card, form)
+        is_corrected = payment.decline_code == declines.INCORRECT_CVC
+        is_another = is_corrected or not _is_same_card(payment.card, form)
+        return was_last and not payment.is_under_way and is_another
 
     def _repeat(self, payment: Payment, token: str) -> Progress:
         """The form was sent before. Whoever sent it may have died before the workflow started."""

@@ -1,6 +1,7 @@
 """An attempt whose outcome is unknown: no answer from the acquirer is not a decline."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from payments.acquirer.port import Acquirer, Authorization
 from payments.ids import Mode
@@ -8,6 +9,7 @@ from payments.payment import Payment
 from payments.store.attempts import AttemptStore
 from payments.use_cases.settle_attempt import Findings, SettleAttempt
 
+NOTHING_KNOWN = Findings()
 PROCESSING_ERROR = Authorization(approved=False, decline_code="processing_error")
 
 
@@ -24,7 +26,7 @@ class ResolveAttempt:
         self._acquirer_for = acquirer_for
         self._settle = settle
 
-    def __call__(self, attempt_id: str) -> Payment | None:
+    def __call__(self, attempt_id: str, findings: Findings = NOTHING_KNOWN) -> Payment | None:
         """If no charge ever arrived, it is forbidden to arrive later, and the attempt ends.
 
         The card is erased first: what comes after needs only the reference. None if there was
@@ -35,4 +37,6 @@ class ResolveAttempt:
             return None
         acquirer = self._acquirer_for(attempt.account.mode)
         answer = attempt.authorization or acquirer.look_up(attempt_id) or acquirer.void(attempt_id)
-        return self._settle(attempt, answer or PROCESSING_ERROR, Findings())
+        if findings.authentication and findings.authentication.needs_challenge:
+            findings = replace(findings, authentication=acquirer.authentication_result(attempt_id))
+        return self._settle(attempt, answer or PROCESSING_ERROR, findings)

@@ -27,6 +27,18 @@ class Findings:
     risk: Risk | None = None
     profile: CardProfile | None = None
 
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> "Findings":
+        """As Authenticate left them in the workflow's state."""
+        authentication, risk, profile = (
+            state.get(name) for name in ("authentication", "risk", "profile")
+        )
+        return cls(
+            authentication and Authentication(**authentication),
+            risk and Risk(**risk),
+            profile and CardProfile(**profile),
+        )
+
 
 class SettleAttempt:
     """Each of the three steps may have happened before: settling twice is settling once."""

@@ -1,0 +1,23 @@
+"""README's table of test cards is what the simulator does. The functional tests say it is so."""
+
+import pytest
+
+from local import card_table
+from payments.acquirer.simulated_cards import TEST_CARDS
+
+
+def test_the_readme_shows_the_test_cards_as_the_simulator_has_them() -> None:
+    readme = card_table.TARGET.read_text("utf-8")
+    assert readme == card_table.render(readme)
+
+
+def test_every_test_card_stands_in_the_table_once() -> None:
+    table = card_table.table().replace(" ", "")
+    assert {number: table.count(f"`{number}`") for number in TEST_CARDS} == dict.fromkeys(
+        TEST_CARDS, 1
+    )
+
+
+def test_a_text_without_the_markers_is_refused() -> None:
+    with pytest.raises(ValueError, match="substring"):
+        card_table.render("no table here")
