@@ -14,7 +14,7 @@ from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.cloudformation.models import cloudformation_backends
 from moto.cloudformation.parsing import clean_json
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.responses import DynamoHandler
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
@@ -173,11 +173,8 @@ def _invoker(handlers: Mapping[str, Handler]) -> Callable[..., bytes]:
 
 
 def _make_dynamodb_atomic() -> None:
-    """DynamoDB's writes are atomic; moto's check-then-write is not, under threads."""
-    for name in ("put_item", "update_item", "delete_item", "get_item", "query", "scan"):
-        method = getattr(DynamoDBBackend, name)
-        if not hasattr(method, "__wrapped__"):
-            setattr(DynamoDBBackend, name, _locked(method))
+    """One request at a time: moto checks, writes and copies a row for its answer, unguarded."""
+    DynamoHandler.call_action = _locked(DynamoHandler.call_action)
 
 
 def _locked(method: _Method) -> _Method:
