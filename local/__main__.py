@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import time
+from pathlib import Path
 
 from local import REGION
 
@@ -36,7 +37,13 @@ def main() -> int:
     from local.stack import LocalStack  # noqa: PLC0415 - slow: ports are checked first
 
     with LocalStack(
-        HOST, options.port, options.aws_port, options.stage, options.parameter, _step
+        HOST,
+        options.port,
+        options.aws_port,
+        options.stage,
+        options.parameter,
+        _step,
+        options.calls,
     ) as stack:
         _ready(stack.url, stack.aws_url, time.perf_counter() - started)
         stopping.wait()
@@ -56,6 +63,9 @@ def _options() -> argparse.Namespace:
         type=lambda text: tuple(text.split("=", 1)),
         metavar="NAME=VALUE",
         help="a parameter of template.yaml",
+    )
+    parser.add_argument(
+        "--calls", type=Path, metavar="FILE", help="write every AWS call of a function to this file"
     )
     return parser.parse_args()
 

@@ -20,6 +20,7 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local import REGION, STACK_NAME
+from local.calls import Note, calling, watch
 from local.functions import Context, Handler, function_name, load_handler
 from local.template import Template
 
@@ -47,9 +48,14 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 class LocalAws:
-    """The stack on moto. `handlers`: a function's name on AWS -> its real handler."""
+    """The stack on moto. `handlers`: a function's name on AWS -> its real handler.
 
-    def __init__(self, template: Template, parameters: Mapping[str, str]) -> None:
+    `note` is told of every AWS call the functions make.
+    """
+
+    def __init__(
+        self, template: Template, parameters: Mapping[str, str], note: Note | None = None
+    ) -> None:
         self._template = template
         self._mock = mock_aws(
             config={
@@ -63,8 +69,13 @@ class LocalAws:
         self._aliases = _alias_arns(template)
         self._create_stack(parameters)
         self.environments = self._environments()
+        if note:
+            boto3.setup_default_session()
+            watch(boto3.DEFAULT_SESSION, self.logical_ids(), note)
         self.handlers = {
-            self.resolve({"Ref": name}): load_handler(name, template.paths[name], environment)
+            self.resolve({"Ref": name}): calling(
+                name, load_handler(name, template.paths[name], environment)
+            )
             for name, environment in self.environments.items()
         }
         LambdaSimpleBackend.invoke = _invoker(self.handlers)
@@ -73,6 +84,15 @@ class LocalAws:
     def resolve(self, value: Any) -> Any:
         """A piece of the template with every intrinsic function replaced by its value."""
         return clean_json(_replaced(value, self._aliases), self._stack.resource_map)
+
+    def logical_ids(self) -> dict[str, str]:
+        """What was created: name on AWS -> logical id in the template."""
+        created = {name: self._stack.resource_map[name] for name in self._stack.resource_map}
+        return {
+            resource.physical_resource_id.rpartition(":")[2]: name
+            for name, resource in created.items()
+            if resource is not None
+        }
 
     def serve(self, host: str, port: int) -> BaseWSGIServer:
         """The AWS endpoint, for the AWS CLI, `make key` and containers."""

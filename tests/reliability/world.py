@@ -25,6 +25,7 @@ from moto.dynamodb.models import dynamodb_backends
 
 from local import REGION, template
 from local.aws import LocalAws
+from local.calls import called_by, watch
 from local.functions import Context, Handler, load_handler
 from payments.acquirer.simulator import ONE_TIME_CODE, SimulatedAcquirer
 from payments.ids import Account, Mode
@@ -37,6 +38,7 @@ from tests.reliability.faults import Faults, UnreliableAcquirer, meet_aws
 from tests.reliability.scheduler import Crash, Scheduler
 from tests.reliability.workflow import SimulatedStepFunctions
 from tests.support.actors import order
+from tests.support.calls import note_call
 
 START_US = 1_795_000_000_000_000
 LIFETIME_SECONDS = 86_400
@@ -117,6 +119,7 @@ def stage() -> Iterator[Stage]:
     boto3.setup_default_session()
     built = Stage(aws, {}, boto3.session.Session().client("dynamodb"), log)
     _hook_clients(built)
+    watch(boto3.DEFAULT_SESSION, aws.logical_ids(), note_call)
     acquirer: Any = _CurrentAcquirer(built)
     try:
         with redirect_stdout(log):
@@ -233,7 +236,8 @@ class World:
         return AWSResponse(request.url, status, HTTPHeaders(), raw)
 
     def _invoke(self, function: str, event: Mapping[str, Any]) -> Any:
-        return self.stage.handlers[function](event, Context(aws_request_id="simulated"))
+        with called_by(function):
+            return self.stage.handlers[function](event, Context(aws_request_id="simulated"))
 
     # ------------------------------------------------------------ requests
     def request(
