@@ -10,6 +10,8 @@ OVERLAP_HOURS ?= 24
 SEEDS ?= 10000
 VENV := .venv
 PYTHON := $(VENV)/bin/python
+# Its pins clash with ours, so it lives in an environment of its own.
+CHECKOV := $(VENV)/checkov/bin/checkov
 export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -20,17 +22,20 @@ help: ## Show what can be made
 start: $(VENV)/start ## Run everything on http://127.0.0.1:8000 (PORT=, AWS_PORT=, STAGE=)
 	@exec $(PYTHON) -m local --port $(PORT) --aws-port $(AWS_PORT) --stage "$(STAGE)"
 
-test: $(VENV)/dev ## Run all tests
+test: $(VENV)/dev $(CHECKOV) ## Run all tests
 	$(PYTHON) -m pytest
 
 soak: $(VENV)/dev ## Play many more simulated stories: SEEDS=10000, or one again: SEED=1234
 	SEEDS="$(SEEDS)" $(if $(SEED),SEED="$(SEED)") $(PYTHON) -m pytest tests/reliability/test_simulation.py
 
-check: $(VENV)/dev ## Lint, types and template
+check: $(VENV)/dev $(CHECKOV) ## Lint, types and template
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	AWS_DEFAULT_REGION=us-east-1 $(VENV)/bin/sam validate --lint
+	$(VENV)/bin/cfn-lint template.yaml functions/monitoring.yaml
+	$(CHECKOV) --quiet --compact --skip-download --framework cloudformation \
+		--file template.yaml functions/monitoring.yaml
 
 format: $(VENV)/dev ## Format the code
 	$(VENV)/bin/ruff format .
@@ -54,6 +59,7 @@ lock: $(VENV)/dev ## Resolve the requirements anew
 	cd tests && ../$(PIP_COMPILE) requirements.in
 	cd local && ../$(PIP_COMPILE) -c ../tests/requirements.txt requirements.in
 	cd layers/dependencies && ../../$(PIP_COMPILE) -c ../../tests/requirements.txt requirements.in
+	cd tests/checkov && ../../$(PIP_COMPILE) requirements.in
 
 clean: ## Remove what was installed and built
 	rm -rf $(VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache
@@ -64,7 +70,7 @@ PIP_COMPILE := $(VENV)/bin/pip-compile --quiet --no-emit-index-url --no-emit-fin
 
 # Installs a lock file, once, counting its packages as pip comes to them.
 define install
-@$(PYTHON) -m pip install --progress-bar off --requirement $(2) | awk -v all="$$(wc -l < $(2))" ' \
+@$(or $(3),$(PYTHON)) -m pip install --progress-bar off --requirement $(2) | awk -v all="$$(wc -l < $(2))" ' \
 	/^(Collecting|Requirement already)/ && n < all {printf "\r· Installing $(1) (once): %d of %d packages", ++n, all; fflush()} \
 	/^Installing/ {printf "\n· Unpacking them\n"; fflush()} END {print ""}'
 @touch $@
@@ -81,5 +87,9 @@ $(VENV)/start: local/requirements.txt $(VENV)/bin/python
 
 $(VENV)/dev: tests/requirements.txt $(VENV)/start
 	$(call install,what tests and checks need,tests/requirements.txt)
+
+$(CHECKOV): tests/checkov/requirements.txt $(VENV)/bin/python
+	@$(PYTHON) -m venv $(VENV)/checkov
+	$(call install,checkov,tests/checkov/requirements.txt,$(VENV)/checkov/bin/python)
 
 .PHONY: help start test soak check format key rotate revoke currencies lock clean
