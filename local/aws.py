@@ -20,7 +20,7 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local import REGION, STACK_NAME
-from local.calls import Note, calling, watch
+from local.calls import Note, called_by, calling, watch
 from local.functions import Context, Handler, function_name, load_handler
 from local.template import Template
 
@@ -73,9 +73,7 @@ class LocalAws:
             boto3.setup_default_session()
             watch(boto3.DEFAULT_SESSION, self.logical_ids(), note)
         self.handlers = {
-            self.resolve({"Ref": name}): calling(
-                name, load_handler(name, template.paths[name], environment)
-            )
+            self.resolve({"Ref": name}): self._load(name, environment)
             for name, environment in self.environments.items()
         }
         LambdaSimpleBackend.invoke = _invoker(self.handlers)
@@ -145,6 +143,11 @@ class LocalAws:
             }
             for name, body in self._template.of_type("AWS::Lambda::Function").items()
         }
+
+    def _load(self, name: str, environment: Mapping[str, str]) -> Handler:
+        """What a function asks while it is built is its own call too."""
+        with called_by(name):
+            return calling(name, load_handler(name, self._template.paths[name], environment))
 
     def _define_workflows(self) -> None:
         """Creates the workflows where moto executes them, under the names the stack gave them.
