@@ -20,9 +20,11 @@ def fill(
     _lines[:] = [_line("function", "calls made", "permissions", "unused", "missing")]
     for who in sorted(roles):
         made = sum(count for call, count in calls.items() if call.function == who)
+        # A workflow calls what its definition names; AWS makes the calls.
+        shown = made if who.endswith("Function") else "definition"
         unused = _count(verdict.unused, who) if whole_run else "-"
         _lines.append(
-            _line(who, made, _count(permitted, who), unused, _count(verdict.missing, who))
+            _line(who, shown, _count(permitted, who), unused, _count(verdict.missing, who))
         )
     unused = len(verdict.unused) if whole_run else "-"
     _lines.append(_line("all", calls.total(), len(permitted), unused, len(verdict.missing)))

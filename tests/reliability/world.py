@@ -67,11 +67,15 @@ class Ticket:
 
 @dataclass
 class Stage:
-    """What stays from one world to the next: the emulated AWS and the handlers' code."""
+    """What stays from one world to the next: the emulated AWS and the handlers' code.
+
+    `outside` is how a test looks at the tables, `ledger` how the simulated acquirer does.
+    """
 
     aws: LocalAws
     handlers: dict[str, Handler]
     outside: Any
+    ledger: Any
     log: io.StringIO
     current: "World | None" = None
 
@@ -117,9 +121,14 @@ def stage() -> Iterator[Stage]:
     core_config = default_user_config["core"]
     default_user_config["core"] = {"passthrough": {"services": ["stepfunctions"], "urls": []}}
     boto3.setup_default_session()
-    built = Stage(aws, {}, boto3.session.Session().client("dynamodb"), log)
+    # The acquirer is beyond what is broken here, but what a function asks of it in AWS is asked
+    # under the function's role.
+    acquirer_session: Any = boto3.session.Session()
+    for session in (boto3.DEFAULT_SESSION, acquirer_session):
+        watch(session, aws.logical_ids(), note_call)
+    outside: Any = boto3.session.Session().client("dynamodb")
+    built = Stage(aws, {}, outside, acquirer_session.client("dynamodb"), log)
     _hook_clients(built)
-    watch(boto3.DEFAULT_SESSION, aws.logical_ids(), note_call)
     acquirer: Any = _CurrentAcquirer(built)
     try:
         with redirect_stdout(log):
@@ -188,10 +197,10 @@ class World:
         )
         environment = self.stage.aws.environments["ReconcileFunction"]
         # The outside party's own connection: what happens behind it is not ours to crash.
-        outside = self.stage.outside
         self.simulator = SimulatedAcquirer(
-            outside, environment["SIMULATOR_TABLE"], self.scheduler.now_us
+            self.stage.ledger, environment["SIMULATOR_TABLE"], self.scheduler.now_us
         )
+        outside = self.stage.outside
         self.acquirer = self.wrap_acquirer(
             UnreliableAcquirer(self.simulator, self.scheduler, self.faults)
         )
