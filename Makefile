@@ -52,6 +52,16 @@ rotate: $(VENV)/start ## Replace an API key: KEY=key or id [OVERLAP_HOURS=24] [S
 revoke: $(VENV)/start ## End an API key now: KEY=key or id [STACK=]
 	@$(KEYS) revoke --key "$(KEY)"
 
+outputs: $(VENV)/start ## Show where a stack's API, dashboard and tables are: [STACK=]
+	@$(PYTHON) -m local.deployed $(WHICH_STACK)
+
+backup: $(VENV)/start ## Back up the tables of a stack: [STACK=]
+	@$(PYTHON) -m local.backup $(WHICH_STACK) backup
+
+restore: $(VENV)/start ## Bring back a table's rows that are gone: TABLE= [AT=time or BACKUP=arn] [STACK=]
+	@$(PYTHON) -m local.backup $(WHICH_STACK) restore --table "$(TABLE)" \
+		--at "$(AT)" --backup "$(BACKUP)"
+
 currencies: $(VENV)/dev ## Regenerate the currency table from the iso4217 package
 	$(PYTHON) -m local.currencies
 
@@ -64,7 +74,8 @@ lock: $(VENV)/dev ## Resolve the requirements anew
 clean: ## Remove what was installed and built
 	rm -rf $(VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache
 
-KEYS = $(PYTHON) -m local.keys --stack "$(STACK)" --aws-port "$(AWS_PORT)"
+WHICH_STACK = --stack "$(STACK)" --aws-port "$(AWS_PORT)"
+KEYS = $(PYTHON) -m local.keys $(WHICH_STACK)
 PIP_COMPILE := $(VENV)/bin/pip-compile --quiet --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --strip-extras
 
@@ -92,4 +103,4 @@ $(CHECKOV): tests/checkov/requirements.txt $(VENV)/bin/python
 	@$(PYTHON) -m venv $(VENV)/checkov
 	$(call install,checkov,tests/checkov/requirements.txt,$(VENV)/checkov/bin/python)
 
-.PHONY: help start test soak check format key rotate revoke currencies lock clean
+.PHONY: help start test soak check format key rotate revoke outputs backup restore currencies lock clean

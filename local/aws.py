@@ -68,6 +68,7 @@ class LocalAws:
         _start_executions_by_alias()
         self._aliases = _alias_arns(template)
         self._create_stack(parameters)
+        self._back_up_tables()
         self.environments = self._environments()
         if note:
             boto3.setup_default_session()
@@ -131,6 +132,16 @@ class LocalAws:
                 for name, value in parameters.items()
             ],
         )
+
+    def _back_up_tables(self) -> None:
+        """moto overlooks this property when it creates a table."""
+        dynamodb = boto3.client("dynamodb")
+        for name, body in self._template.of_type("AWS::DynamoDB::Table").items():
+            if backed_up := body["Properties"].get("PointInTimeRecoverySpecification"):
+                dynamodb.update_continuous_backups(
+                    TableName=self.resolve({"Ref": name}),
+                    PointInTimeRecoverySpecification=self.resolve(backed_up),
+                )
 
     def _environments(self) -> dict[str, dict[str, str]]:
         """Each function's variables, by its logical id."""
