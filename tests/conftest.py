@@ -48,7 +48,8 @@ def deployed() -> Template:
 def whole_run(request: pytest.FixtureRequest) -> bool:
     """Whether all tests run: nothing was named, and nothing is left out."""
     config = request.config
-    chosen = (config.option.keyword, config.option.markexpr, config.option.deselect)
+    options = config.option
+    chosen = (options.keyword, options.markexpr, options.deselect, options.lf)
     return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not any(chosen)
 
 

@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from typing import Any
 
 import pytest
@@ -60,6 +61,9 @@ def _referred(value: Any) -> Iterator[str]:
             yield name
         case {"Fn::Sub": str(text)}:
             yield from re.findall(r"\$\{(\w+)", text)
+        case {"Fn::Sub": [str(text), values]}:
+            yield from re.findall(r"\$\{(\w+)", text)
+            yield from _referred(values)
         case dict():
             for inner in value.values():
                 yield from _referred(inner)
@@ -207,7 +211,20 @@ def test_the_functions_behind_the_api_may_start_from_a_snapshot_and_do_in_prod(s
     )
 
 
-# --------------------------------------------------------------------------------------- deletion
+# ---------------------------------------------------------------------------- creation, deletion
+
+
+def test_no_resource_waits_for_itself(deployed: Template) -> None:
+    """Keys name roles, alarms watch what waits for them: a circle is refused at deploy time."""
+    graph: dict[str, set[str]] = {}
+    for name, body in deployed.resources.items():
+        named = body.get("DependsOn", [])
+        listed = {named} if isinstance(named, str) else set(named)
+        graph[name] = (listed | set(_referred(body))) & deployed.resources.keys()
+    order = list(TopologicalSorter(graph).static_order())
+    # Seen to work by two that must come one after the other.
+    assert order.index("AuthorizerFunctionAliaslive") < order.index("Api")
+    assert order.index("PaymentWorkflowAliaslive") < order.index("CheckoutFunction")
 
 
 def test_a_dev_stack_is_deleted_whole_and_prod_keeps_its_data(deployed: Template) -> None:
