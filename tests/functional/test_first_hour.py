@@ -16,11 +16,9 @@ from tests.support.stack import PROJECT, Stack
 
 README = (PROJECT / "README.md").read_text("utf-8")
 SECTION = README.partition("## The first hour of a new owner")[2].partition("\n## ")[0]
-COMMANDS = [
-    line
-    for block in re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL)
-    for line in block.splitlines()
-]
+BLOCKS = re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL)
+# What follows on an indented line belongs to the command before it.
+COMMANDS = [command for block in BLOCKS for command in re.split(r"\n(?! )", block.strip())]
 # Only an account can run these; `make build` has tests of its own.
 NEED_AN_ACCOUNT = ("make build", "make deploy", "sam delete", "aws dynamodb update-table")
 # What an earlier command has shown, and the README abbreviates.

@@ -160,6 +160,20 @@ def test_scheduled_functions_put_failed_runs_aside(source: Any) -> None:
         assert row["DeadLetterQueue"]["Type"] == "SQS"
 
 
+# ------------------------------------------------------------------------------------- parameters
+
+
+@pytest.mark.parametrize("environment", ["default", "prod"])
+def test_what_samconfig_sets_is_a_parameter_and_a_value_it_allows(
+    source: Any, environment: str
+) -> None:
+    config = tomllib.loads((PROJECT / "samconfig.toml").read_text())
+    overrides = config[environment]["deploy"]["parameters"]["parameter_overrides"]
+    for name, _, value in (override.partition("=") for override in overrides):
+        allowed = source["Parameters"][name].get("AllowedValues", [value])
+        assert value in map(str, allowed), name
+
+
 # --------------------------------------------------------------------------------------- versions
 
 
