@@ -1,6 +1,8 @@
 """Every AWS call that a function made during this test run, in this process or in a stack's."""
 
+import atexit
 import json
+import shutil
 import tempfile
 from collections import Counter
 from functools import cache
@@ -18,7 +20,9 @@ def note_call(call: Call) -> None:
 
 @cache
 def _folder() -> Path:
-    return Path(tempfile.mkdtemp(prefix="payments-calls-"))
+    folder = Path(tempfile.mkdtemp(prefix="payments-calls-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def call_file() -> Path:

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ from tests.reliability import report
 from tests.support.stack import PROJECT
 
 TEMPLATES = ("template.yaml", "functions/monitoring.yaml")
-BIN = PROJECT / ".venv/bin"
-CHECKOV = PROJECT / ".venv/checkov/bin/checkov"
+BIN = Path(sys.executable).parent
+CHECKOV = BIN.parent / "checkov/bin/checkov"
 _SKIP = re.compile(r"^\s*# checkov:skip=(\w+):(.*)$", re.MULTILINE)
 
 

@@ -183,10 +183,16 @@ def test_everything_is_called_by_an_alias_that_alarms_can_roll_back(deployed: Te
     assert behind == deployed.of_type("AWS::Lambda::Function").keys()
     for alias in aliases.values():
         assert "CodeDeployLambdaAliasUpdate" in alias["UpdatePolicy"]
+    alarms = {"ApiErrorsAlarm", "FailedWorkflowsAlarm"}
     for group in deployed.of_type("AWS::CodeDeploy::DeploymentGroup").values():
-        assert len(group["Properties"]["AlarmConfiguration"]["Alarms"]) == 2
+        condition, watched, _ = group["Properties"]["AlarmConfiguration"]["Fn::If"]
+        assert (condition, set(_referred(watched)), watched["Enabled"]) == (
+            "RollsBack",
+            alarms,
+            True,
+        )
     (workflow,) = deployed.of_type("AWS::StepFunctions::StateMachineAlias").values()
-    assert len(workflow["Properties"]["DeploymentPreference"]["Alarms"]) == 2
+    assert alarms <= set(_referred(workflow["Properties"]["DeploymentPreference"]["Alarms"]))
     for permission in deployed.of_type("AWS::Lambda::Permission").values():
         called = str(permission["Properties"]["FunctionName"])
         assert "live" in called, "somebody calls a function and not its alias"
