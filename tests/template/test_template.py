@@ -220,6 +220,11 @@ def test_a_version_is_published_for_every_change_of_a_layer(
     assert before.keys() & after.keys() == set()
 
 
+def test_no_version_is_left_behind_with_a_snapshot_to_pay_for(deployed: Template) -> None:
+    versions = deployed.of_type("AWS::Lambda::Version").values()
+    assert {version["DeletionPolicy"] for version in versions} == {"Delete"}
+
+
 def test_the_functions_behind_the_api_may_start_from_a_snapshot_and_do_in_prod(source: Any) -> None:
     snapshots = {name for name, row in _functions(source).items() if "SnapStart" in row}
     assert snapshots == _api_functions(source)
