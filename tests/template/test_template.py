@@ -149,6 +149,23 @@ def test_the_metrics_watched_are_the_metrics_emitted(
     assert {json.loads(line)["service"] for line in lines} == {"payments-local"}
 
 
+def test_alarms_that_name_the_api_and_the_workflow_know_their_names(source: Any) -> None:
+    """They cannot refer to them, so a renamed one would leave them deaf."""
+    resources = source["Resources"]
+    (api_name, stage) = resources["ApiErrorsAlarm"]["Properties"]["Dimensions"]
+    api = resources["Api"]["Properties"]
+    assert api_name["Value"] == api["DefinitionBody"]["info"]["title"]
+    assert stage["Value"] == api["StageName"]
+    watched = [
+        row["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Fn::Sub"]
+        for row in resources["FailedWorkflowsAlarm"]["Properties"]["Metrics"]
+        if "MetricStat" in row
+    ]
+    name = resources["PaymentWorkflow"]["Properties"]["Name"]["Fn::Sub"]
+    assert len(watched) == 3
+    assert {arn.partition(":stateMachine:")[2] for arn in watched} == {name}
+
+
 def test_scheduled_functions_put_failed_runs_aside(source: Any) -> None:
     scheduled = [
         row
