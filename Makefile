@@ -11,6 +11,8 @@ SEEDS ?= 10000
 ARCH ?=
 VENV := .venv
 PYTHON := $(VENV)/bin/python
+# Its pins clash with ours, so it lives in an environment of its own.
+CHECKOV := $(VENV)/checkov/bin/checkov
 export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -25,7 +27,7 @@ start-sam: $(VENV)/dev ## The same with the API in SAM's containers (PORT=, AWS_
 	@$(MAKE) --no-print-directory build ARCH=$(subst aarch64,arm64,$(shell uname -m))
 	@exec $(PYTHON) -m local.sam --port $(PORT) --aws-port $(AWS_PORT)
 
-test: $(VENV)/dev ## Run all tests
+test: $(VENV)/dev $(CHECKOV) ## Run all tests
 	$(PYTHON) -m pytest
 
 soak: $(VENV)/dev ## Play many more simulated stories: SEEDS=10000, or one again: SEED=1234
@@ -37,11 +39,14 @@ build: $(VENV)/dev ## Build what is deployed, into .aws-sam: ARCH=x86_64 or arm6
 	PATH="$(dir $(PYTHON_3_13)):$$PATH" ARCH=$(or $(ARCH),x86_64) $(VENV)/bin/sam build \
 		--parameter-overrides Architecture=$(or $(ARCH),x86_64)
 
-check: $(VENV)/dev ## Lint, types and template
+check: $(VENV)/dev $(CHECKOV) ## Lint, types and template
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	AWS_DEFAULT_REGION=us-east-1 $(VENV)/bin/sam validate --lint
+	$(VENV)/bin/cfn-lint template.yaml functions/monitoring.yaml
+	$(CHECKOV) --quiet --compact --skip-download --framework cloudformation \
+		--file template.yaml functions/monitoring.yaml
 
 format: $(VENV)/dev ## Format the code
 	$(VENV)/bin/ruff format .
@@ -62,6 +67,16 @@ revoke: $(VENV)/start ## End an API key now: KEY=key or id [STACK=]
 screenshots: $(VENV)/dev ## Take pictures of the checkout's main states into docs/screenshots
 	PYTHONPATH=layers/payments $(PYTHON) -m tests.browser.screenshots
 
+outputs: $(VENV)/start ## Show where a stack's API, dashboard and tables are: [STACK=]
+	@$(PYTHON) -m local.deployed $(WHICH_STACK)
+
+backup: $(VENV)/start ## Back up the tables of a stack: [STACK=]
+	@$(PYTHON) -m local.backup $(WHICH_STACK) backup
+
+restore: $(VENV)/start ## Bring back a table's rows that are gone: TABLE= [AT=time or BACKUP=arn] [STACK=]
+	@$(PYTHON) -m local.backup $(WHICH_STACK) restore --table "$(TABLE)" \
+		--at "$(AT)" --backup "$(BACKUP)"
+
 currencies: $(VENV)/dev ## Regenerate the currency table from the iso4217 package
 	$(PYTHON) -m local.currencies
 
@@ -75,11 +90,13 @@ lock: $(VENV)/dev ## Resolve the requirements anew
 	cd tests && ../$(PIP_COMPILE) requirements.in
 	cd local && ../$(PIP_COMPILE) -c ../tests/requirements.txt requirements.in
 	cd layers/dependencies && ../../$(PIP_COMPILE) -c ../../tests/requirements.txt requirements.in
+	cd tests/checkov && ../../$(PIP_COMPILE) requirements.in
 
 clean: ## Remove what was installed and built
 	rm -rf $(VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache
 
-KEYS = $(PYTHON) -m local.keys --stack "$(STACK)" --aws-port "$(AWS_PORT)"
+KEYS = $(PYTHON) -m local.keys $(WHICH_STACK)
+WHICH_STACK = --stack "$(STACK)" --aws-port "$(AWS_PORT)"
 PYTHON_3_13 = $(firstword $(foreach candidate, \
 	python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13), \
 	$(shell $(candidate) -c 'import sys; print(sys.executable)' 2>/dev/null)))
@@ -88,7 +105,7 @@ PIP_COMPILE := $(VENV)/bin/pip-compile --quiet --no-emit-index-url --no-emit-fin
 
 # Installs a lock file, once, counting its packages as pip comes to them.
 define install
-@$(PYTHON) -m pip install --progress-bar off --requirement $(2) | awk -v all="$$(wc -l < $(2))" ' \
+@$(or $(3),$(PYTHON)) -m pip install --progress-bar off --requirement $(2) | awk -v all="$$(wc -l < $(2))" ' \
 	/^(Collecting|Requirement already)/ && n < all {printf "\r· Installing $(1) (once): %d of %d packages", ++n, all; fflush()} \
 	/^Installing/ {printf "\n· Unpacking them\n"; fflush()} END {print ""}'
 @touch $@
@@ -106,4 +123,8 @@ $(VENV)/start: local/requirements.txt $(VENV)/bin/python
 $(VENV)/dev: tests/requirements.txt $(VENV)/start
 	$(call install,what tests and checks need,tests/requirements.txt)
 
-.PHONY: help start start-sam test soak build check format key rotate revoke screenshots currencies rates cards lock clean
+$(CHECKOV): tests/checkov/requirements.txt $(VENV)/bin/python
+	@$(PYTHON) -m venv $(VENV)/checkov
+	$(call install,checkov,tests/checkov/requirements.txt,$(VENV)/checkov/bin/python)
+
+.PHONY: help start start-sam test soak build check format key rotate revoke screenshots outputs backup restore currencies rates cards lock clean

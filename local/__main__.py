@@ -24,6 +24,7 @@ def main() -> int:
         options.stage,
         options.parameter,
         console.step,
+        calls=options.calls,
     ) as stack:
         console.step(f"Exchange rates: {stack.rates_source}")
         console.ready(stack.url, stack.aws_url, time.perf_counter() - started)

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+from pathlib import Path
 
 from local import REGION
 
@@ -24,6 +25,9 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
         type=lambda text: tuple(text.split("=", 1)),
         metavar="NAME=VALUE",
         help="a parameter of template.yaml",
+    )
+    parser.add_argument(
+        "--calls", type=Path, metavar="FILE", help="write every AWS call of a function to this file"
     )
     return parser
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,13 @@ class Context:
 
 
 Handler = Callable[[Mapping[str, Any], Context], Any]
+_NAME_IN_ARN = re.compile(r":function:([^:/]+)")
+
+
+def function_name(reference: str) -> str:
+    """The name in a function's ARN or its alias's, or the name itself."""
+    found = _NAME_IN_ARN.search(reference)
+    return found[1] if found else reference
 
 
 def load_handler(name: str, folder: Path, environment: Mapping[str, str]) -> Handler:

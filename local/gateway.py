@@ -20,12 +20,11 @@ from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from local.functions import Context, Handler
+from local.functions import Context, Handler, function_name
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 MAX_URL_LENGTH = 8192
 _LOG = logging.getLogger("local.gateway")
-_FUNCTION = re.compile(r":function:([^/]+)/invocations")
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 _CONTEXT_VARIABLE = re.compile(r"\$context\.([\w.]+)")
 _REMAPPED_HEADERS = frozenset(
@@ -201,9 +200,7 @@ class Gateway:
         return self._invoke(self._function(integration["uri"]), exchange)
 
     def _function(self, uri: str) -> Handler:
-        match = _FUNCTION.search(uri)
-        assert match is not None, "every integration and authorizer names a function"
-        return self._functions[match[1]]
+        return self._functions[function_name(uri)]
 
     def _invoke(self, handler: Handler, exchange: _Exchange) -> Response:
         event = self._event(exchange)

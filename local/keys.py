@@ -5,12 +5,10 @@ import re
 import sys
 import time
 from dataclasses import replace
-from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import REGION, STACK_NAME
+from local.deployed import add_stack_options, open_stack, unreachable
 from payments.api_keys import KEY_ID_LENGTH, ApiKeys, hash_key
 from payments.currencies import MINOR_UNIT_DIGITS
 from payments.fees import COUNTRY_PATTERN, parse_fee
@@ -32,15 +30,15 @@ _PROFILE = {
 def main() -> int:
     options = _options()
     try:
-        store = _open_store(options.stack, options.aws_port)
+        stack = open_stack(options.stack, options.aws_port)
+        store = ApiKeyStore(stack.dynamodb, stack.outputs()["KeysTable"])
         print(options.command(options, store))
     except LookupError:
         print("There is no valid key by that name.", file=sys.stderr)
     except ValueError as error:
         print(error, file=sys.stderr)
     except (ClientError, BotoCoreError) as error:
-        where = options.stack or f"the local stack on port {options.aws_port} (make start)"
-        print(f"Cannot reach {where}: {error}", file=sys.stderr)
+        print(unreachable(options, error), file=sys.stderr)
     else:
         return 0
     return 1
@@ -95,26 +93,9 @@ def _merchant(options: argparse.Namespace, store: ApiKeyStore) -> Merchant:
     return merchant
 
 
-def _open_store(stack: str, aws_port: int) -> ApiKeyStore:
-    """A deployed stack under your AWS credentials, or the local one without any."""
-    local: dict[str, Any] = {
-        "endpoint_url": f"http://127.0.0.1:{aws_port}",
-        "region_name": REGION,
-        "aws_access_key_id": "local",
-        "aws_secret_access_key": "local",
-    }
-    session = boto3.session.Session()
-    client_options = {} if stack else local
-    cloudformation: Any = session.client("cloudformation", **client_options)
-    (described,) = cloudformation.describe_stacks(StackName=stack or STACK_NAME)["Stacks"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-    return ApiKeyStore(session.client("dynamodb", **client_options), outputs["KeysTable"])
-
-
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.keys", description=__doc__)
-    parser.add_argument("--stack", default="", help="a deployed stack; empty: the local one")
-    parser.add_argument("--aws-port", type=int, default=4566)
+    add_stack_options(parser)
     commands = parser.add_subparsers(required=True)
     issuing = commands.add_parser("issue", help="a new key, shown once")
     issuing.add_argument("--merchant", required=True, help="the merchant's id")

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from local.functions import Context, Handler
+from local.functions import Context, Handler, function_name
 
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
@@ -24,7 +24,7 @@ class Schedule:
                 continue
             seconds = _seconds(rule["ScheduleExpression"])
             for target in rule["Targets"]:
-                handler = handlers[target["Arn"].rpartition(":")[2]]
+                handler = handlers[function_name(target["Arn"])]
                 event = json.loads(target.get("Input", "{}"))
                 threading.Thread(
                     target=self._run, args=(seconds, handler, event), daemon=True

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -10,6 +11,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from local import template
 from local.aws import LocalAws
+from local.calls import CallLog
 from local.demo import seed
 from local.gateway import Gateway
 from local.schedule import Schedule
@@ -39,6 +41,7 @@ class LocalStack:
         parameters: Sequence[tuple[str, str]],
         progress: Callable[[str], None],
         containers_host: str | None = None,
+        calls: Path | None = None,
     ) -> None:
         stage_prefix = f"/{stage}" if stage else ""
         progress("Translating template.yaml")
@@ -55,7 +58,7 @@ class LocalStack:
         self.rates_source = chosen["RatesUrl"] or f"the snapshot of {DATE}; nothing is fetched"
         loaded = template.load(chosen)
         progress("Creating tables, keys and the workflow; loading the functions")
-        self._aws = LocalAws(loaded, chosen)
+        self._aws = LocalAws(loaded, chosen, CallLog(calls) if calls else None)
         table = self._aws.resolve({"Ref": "KeysTable"})
         seed(ApiKeyStore(boto3.client("dynamodb"), table))
         (api,) = loaded.of_type("AWS::ApiGateway::RestApi").values()

@@ -40,7 +40,10 @@ class Template:
 
 def load(parameters: dict[str, str]) -> Template:
     """Reads `template.yaml` and translates it under these parameters."""
-    source = yaml_parse((PROJECT / "template.yaml").read_text())
+    return translate(yaml_parse((PROJECT / "template.yaml").read_text()), parameters)
+
+
+def translate(source: dict[str, Any], parameters: dict[str, str]) -> Template:
     paths: dict[str, Path] = {}
     for name, resource in source["Resources"].items():
         if key := _LOCAL_PATH_PROPERTIES.get(resource["Type"]):

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from local import template
+from local.template import Template
 from payments.ids import Mode
+from tests.permissions import table
 from tests.reliability import report
 from tests.support.actors import Shop, Shopper, open_shop
 from tests.support.stack import Stack
@@ -34,6 +37,28 @@ def stack_for() -> Iterator[StackFor]:
 
 
 @pytest.fixture(scope="session")
+def deployed() -> Template:
+    """The template as CloudFormation gets it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        return template.load({})
+
+
+@pytest.fixture(scope="session")
+def whole_run(request: pytest.FixtureRequest) -> bool:
+    """Whether all tests run: nothing was named, and nothing is left out."""
+    config = request.config
+    options = config.option
+    chosen = (options.keyword, options.markexpr, options.deselect, options.lf)
+    return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not any(chosen)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The permissions are judged last, by the calls of all other tests."""
+    items.sort(key=lambda item: item.path.parent.name == "permissions")
+
+
+@pytest.fixture(scope="session")
 def stack(stack_for: StackFor) -> Stack:
     """The stack as `make start` runs it."""
     return stack_for()
@@ -55,7 +80,11 @@ def shopper(stack: Stack) -> Iterator[Shopper]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The reliability figures as one table: what was tried, and how often."""
+    """The figures of the run: permissions, and what reliability tried and how often."""
+    if permissions := table.lines():
+        terminalreporter.section("permissions (IAM)")
+        for line in permissions:
+            terminalreporter.write_line(line)
     rows = report.rows()
     if not rows:
         return

@@ -45,7 +45,14 @@ def _serve(
 
     with (
         LocalStack(
-            console.HOST, 0, options.aws_port, "", parameters, console.step, address
+            console.HOST,
+            0,
+            options.aws_port,
+            "",
+            parameters,
+            console.step,
+            containers_host=address,
+            calls=options.calls,
         ) as stack,
         tempfile.TemporaryDirectory(prefix="payments-sam-") as folder,
     ):

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 import yaml
 
-from local import template
 from local.template import Template
 from tests.support.stack import PROJECT
 
@@ -16,14 +15,6 @@ def document() -> dict[str, Any]:
     text = (PROJECT / "functions/openapi.yaml").read_text("utf-8")
     parsed: dict[str, Any] = yaml.safe_load(text)
     return parsed
-
-
-@pytest.fixture(scope="session")
-def deployed() -> Template:
-    """The template as CloudFormation gets it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        return template.load({})
 
 
 @pytest.fixture(scope="session")

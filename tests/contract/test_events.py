@@ -76,7 +76,9 @@ def test_every_recorded_request_is_one_the_gateway_hands_to_that_function(
         path = event["resource"].format(**(event["pathParameters"] or {}))
         headers = event["headers"].items()
 
-        assert f"${{{function_id(name)}.Arn}}" in str(operation["x-amazon-apigateway-integration"])
+        assert f"${{{function_id(name)}Aliaslive}}" in str(
+            operation["x-amazon-apigateway-integration"]
+        )
         assert event["path"].rstrip("/") == path
         assert context["path"] == f"/{context['stage']}{event['path']}"
         assert context["resourcePath"] == event["resource"]

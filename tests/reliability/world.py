@@ -25,6 +25,7 @@ from moto.dynamodb.models import dynamodb_backends
 
 from local import REGION, template
 from local.aws import LocalAws
+from local.calls import called_by, watch
 from local.functions import Context, Handler, load_handler
 from payments.acquirer.simulator import ONE_TIME_CODE, SimulatedAcquirer
 from payments.ids import Account, Mode
@@ -37,6 +38,7 @@ from tests.reliability.faults import Faults, UnreliableAcquirer, meet_aws
 from tests.reliability.scheduler import Crash, Scheduler
 from tests.reliability.workflow import SimulatedStepFunctions
 from tests.support.actors import order
+from tests.support.calls import note_call
 
 START_US = 1_795_000_000_000_000
 LIFETIME_SECONDS = 86_400
@@ -65,11 +67,15 @@ class Ticket:
 
 @dataclass
 class Stage:
-    """What stays from one world to the next: the emulated AWS and the handlers' code."""
+    """What stays from one world to the next: the emulated AWS and the handlers' code.
+
+    `outside` is how a test looks at the tables, `ledger` how the simulated acquirer does.
+    """
 
     aws: LocalAws
     handlers: dict[str, Handler]
     outside: Any
+    ledger: Any
     log: io.StringIO
     current: "World | None" = None
 
@@ -121,7 +127,13 @@ def stage() -> Iterator[Stage]:
     core_config = default_user_config["core"]
     default_user_config["core"] = {"passthrough": {"services": ["stepfunctions"], "urls": []}}
     boto3.setup_default_session()
-    built = Stage(aws, {}, boto3.session.Session().client("dynamodb"), log)
+    # The acquirer is beyond what is broken here, but what a function asks of it in AWS is asked
+    # under the function's role.
+    acquirer_session: Any = boto3.session.Session()
+    for session in (boto3.DEFAULT_SESSION, acquirer_session):
+        watch(session, aws.logical_ids(), note_call)
+    outside: Any = boto3.session.Session().client("dynamodb")
+    built = Stage(aws, {}, outside, acquirer_session.client("dynamodb"), log)
     _hook_clients(built)
     try:
         with redirect_stdout(log):
@@ -189,10 +201,10 @@ class World:
         )
         environment = self.stage.aws.environments["ReconcileFunction"]
         # The outside party's own connection: what happens behind it is not ours to crash.
-        outside = self.stage.outside
         self.simulator = SimulatedAcquirer(
-            outside, environment["SIMULATOR_TABLE"], self.scheduler.now_us
+            self.stage.ledger, environment["SIMULATOR_TABLE"], self.scheduler.now_us
         )
+        outside = self.stage.outside
         self.acquirer = self.wrap_acquirer(
             UnreliableAcquirer(self.simulator, self.scheduler, self.faults)
         )
@@ -239,7 +251,8 @@ class World:
         return AWSResponse(request.url, status, HTTPHeaders(), raw)
 
     def _invoke(self, function: str, event: Mapping[str, Any]) -> Any:
-        return self.stage.handlers[function](event, Context(aws_request_id="simulated"))
+        with called_by(function):
+            return self.stage.handlers[function](event, Context(aws_request_id="simulated"))
 
     # ------------------------------------------------------------ requests
     def request(

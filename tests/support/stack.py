@@ -15,6 +15,7 @@ import boto3
 
 from payments.store.api_keys import ApiKeyStore
 from payments.store.items import from_item
+from tests.support.calls import call_file
 
 PROJECT = Path(__file__).parent.parent.parent
 START_SECONDS = 60
@@ -38,7 +39,7 @@ class Stack:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", self.module, "--port=0", "--aws-port=0"),
-                    *options,
+                    *(f"--calls={call_file()}", *options),
                 ],
                 cwd=PROJECT,
                 stdout=output,

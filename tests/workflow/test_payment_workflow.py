@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from payments.ids import attempt_id
+from payments.workflow import Workflow
+from tests.conftest import StackFor
 from tests.support.actors import (
     CHALLENGE_CARD,
     DECLINED_CARD,
@@ -13,6 +15,7 @@ from tests.support.actors import (
     Checkout,
     Shop,
     Shopper,
+    open_shop,
 )
 from tests.support.stack import Stack
 
@@ -164,3 +167,36 @@ def test_the_challenge_card_is_sealed_until_it_is_used_and_then_gone(
     shopper.answer_challenge(answer.json()["redirect"])
 
     assert name not in {row["id"]["S"] for row in stack.rows("AttemptsTable")}
+
+
+# --------------------------------------------------------------------------------- alias, upgrades
+
+
+def test_an_execution_started_by_the_alias_is_seen_running_and_then_over(
+    stack: Stack, shop: Shop, shopper: Shopper
+) -> None:
+    checkout = shop.checkout()
+    workflow = Workflow(stack.aws("stepfunctions"), f"{stack.resources['PaymentWorkflow']}:live")
+    challenge = shopper.start_challenge(checkout)
+    attempt = _execution_arn(stack, checkout).rpartition(":")[2]
+    assert workflow.is_running(attempt)
+    assert not workflow.is_running(attempt_id(checkout.id, "unknown"))
+    shopper.answer_challenge(challenge)
+    assert not workflow.is_running(attempt)
+
+
+def test_a_changed_definition_leaves_executions_under_way_alone(stack_for: StackFor) -> None:
+    stack = stack_for(OutcomeWaitSeconds="1", WorkflowTimeoutSeconds="1201")  # this test's own
+    shop, shopper = open_shop(stack), Shopper(stack)
+    under_way, later = shop.checkout(), shop.checkout()
+    challenge = shopper.start_challenge(under_way)
+
+    changed = {"StartAt": "Refuse", "States": {"Refuse": {"Type": "Fail"}}}
+    stack.aws("stepfunctions").update_state_machine(
+        stateMachineArn=stack.resources["PaymentWorkflow"], definition=json.dumps(changed)
+    )
+
+    shopper.answer_challenge(challenge)
+    assert shop.payment(under_way.id)["status"] == "completed"
+    shopper.pay(later)
+    assert _states(stack, later) == ["Refuse"]

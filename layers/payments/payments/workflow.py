@@ -16,11 +16,18 @@ class WorkflowRefusedError(UnavailableError):
 
 
 class Workflow:
-    """Step Functions. Only ids go in: what is put in is kept in its history for 90 days."""
+    """Step Functions. Only ids go in: what is put in is kept in its history for 90 days.
 
-    def __init__(self, stepfunctions: Any, state_machine_arn: str) -> None:
+    Executions are started by the state machine's alias, which a deploy moves to the new
+    definition; those under way end with the one they began with.
+    """
+
+    def __init__(self, stepfunctions: Any, alias_arn: str) -> None:
         self._stepfunctions = stepfunctions
-        self._state_machine_arn = state_machine_arn
+        self._alias_arn = alias_arn
+        # An execution's ARN names the state machine alone, whatever alias started it.
+        state_machine_arn, _, _alias = alias_arn.rpartition(":")
+        self._executions_arn = state_machine_arn.replace(":stateMachine:", ":execution:")
 
     def start(self, attempt_id: str) -> None:
         """Starts the attempt's execution; a second start changes nothing.
@@ -30,7 +37,7 @@ class Workflow:
         """
         try:
             self._stepfunctions.start_execution(
-                stateMachineArn=self._state_machine_arn,
+                stateMachineArn=self._alias_arn,
                 name=attempt_id,
                 input=json.dumps({"attempt_id": attempt_id}),
             )
@@ -43,10 +50,9 @@ class Workflow:
 
     def is_running(self, attempt_id: str) -> bool:
         """False if its execution ended, however it ended, or never started."""
-        execution = self._state_machine_arn.replace(":stateMachine:", ":execution:")
         try:
             answer = self._stepfunctions.describe_execution(
-                executionArn=f"{execution}:{attempt_id}"
+                executionArn=f"{self._executions_arn}:{attempt_id}"
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ExecutionDoesNotExist":

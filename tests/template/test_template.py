@@ -1,0 +1,281 @@
+"""What the translated template promises an owner: logs, alarms, versions, deletion."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from local import template
+from local.template import Template
+from tests.support.actors import Shop, Shopper
+from tests.support.stack import PROJECT
+
+# What of a request may be in the access log: nothing that tells who asked, or for which payment.
+IMPERSONAL = {
+    "requestId",
+    "requestTimeEpoch",
+    "httpMethod",
+    "resourcePath",
+    "status",
+    "responseLatency",
+    "error.responseType",
+}
+
+
+@pytest.fixture(scope="module")
+def source() -> Any:
+    return yaml_parse((PROJECT / "template.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def monitoring() -> Any:
+    return yaml_parse((PROJECT / "functions/monitoring.yaml").read_text())
+
+
+def _functions(source: Any) -> dict[str, Any]:
+    kind = "AWS::Serverless::Function"
+    return {
+        name: row["Properties"] for name, row in source["Resources"].items() if row["Type"] == kind
+    }
+
+
+def _api_functions(source: Any) -> set[str]:
+    """Those that the gateway calls: its routes' and its authorizer."""
+    routed = {
+        name
+        for name, row in _functions(source).items()
+        if any(event["Type"] == "Api" for event in row.get("Events", {}).values())
+    }
+    return routed | {"AuthorizerFunction"}
+
+
+def _referred(value: Any) -> Iterator[str]:
+    """Every name that a piece of the template refers to."""
+    match value:
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), _]}:
+            yield name
+        case {"Fn::Sub": str(text)}:
+            yield from re.findall(r"\$\{(\w+)", text)
+        case {"Fn::Sub": [str(text), values]}:
+            yield from re.findall(r"\$\{(\w+)", text)
+            yield from _referred(values)
+        case dict():
+            for inner in value.values():
+                yield from _referred(inner)
+        case list():
+            for inner in value:
+                yield from _referred(inner)
+
+
+# ------------------------------------------------------------------------------------------- logs
+
+
+def test_the_access_log_holds_nothing_personal(deployed: Template) -> None:
+    (stage,) = deployed.of_type("AWS::ApiGateway::Stage").values()
+    logged = re.findall(r"\$context\.([\w.]+)", stage["Properties"]["AccessLogSetting"]["Format"])
+    assert set(logged) <= IMPERSONAL
+    assert "requestId" in logged
+
+
+def test_no_request_is_traced_with_its_data_and_every_route_is_throttled(
+    deployed: Template,
+) -> None:
+    (stage,) = deployed.of_type("AWS::ApiGateway::Stage").values()
+    for settings in stage["Properties"]["MethodSettings"]:
+        assert settings["DataTraceEnabled"] is False
+        assert {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= settings.keys()
+    assert stage["Properties"]["TracingEnabled"] is True
+
+
+def test_every_function_logs_to_a_group_of_its_own_that_forgets(source: Any) -> None:
+    groups = [row["LoggingConfig"]["LogGroup"]["Ref"] for row in _functions(source).values()]
+    assert len(groups) == len(set(groups))
+    for group in groups:
+        assert source["Resources"][group]["Properties"]["RetentionInDays"]
+
+
+def test_every_function_and_workflow_is_traced(deployed: Template) -> None:
+    for function in deployed.of_type("AWS::Lambda::Function").values():
+        assert function["Properties"]["TracingConfig"] == {"Mode": "Active"}
+    for workflow in deployed.of_type("AWS::StepFunctions::StateMachine").values():
+        assert workflow["Properties"]["TracingConfiguration"] == {"Enabled": True}
+
+
+# ----------------------------------------------------------------------------------------- alarms
+
+
+def test_every_alarm_tells_the_topic_when_it_rings_and_when_it_is_over(
+    source: Any, monitoring: Any
+) -> None:
+    alarms = {
+        name: row["Properties"]
+        for part in (source, monitoring)
+        for name, row in part["Resources"].items()
+        if row["Type"] == "AWS::CloudWatch::Alarm"
+    }
+    assert alarms
+    for alarm in alarms.values():
+        assert alarm["AlarmDescription"]
+        assert alarm["TreatMissingData"] in ("breaching", "notBreaching")
+        for actions in (alarm["AlarmActions"], alarm["OKActions"]):
+            assert "AlarmTopicArn" in set(_referred(actions))
+
+
+def test_the_metrics_watched_are_the_metrics_emitted(
+    monitoring: Any, shop: Shop, shopper: Shopper
+) -> None:
+    """By namespace, name and dimensions, or the alarm would never hear of them."""
+    assert shopper.pay(shop.checkout()).status_code == 200
+    widgets = json.loads(
+        monitoring["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    )
+    assert len(widgets["widgets"]) == 6
+    lines = [line for line in shop.stack.log.splitlines() if '"CloudWatchMetrics"' in line]
+    emitted = {
+        (described["Namespace"], metric["Name"], frozenset(dimensions))
+        for row in map(json.loads, lines)
+        for described in row["_aws"]["CloudWatchMetrics"]
+        for metric in described["Metrics"]
+        for dimensions in described["Dimensions"]
+    }
+    shown = widgets["widgets"][0]["properties"]["metrics"][0]
+    assert (shown[0], shown[1], frozenset(shown[2::2])) in emitted
+    assert ("Payments", "PaymentSucceeded", frozenset({"service", "mode"})) in emitted
+    assert {json.loads(line)["service"] for line in lines} == {"payments-local"}
+
+
+def test_alarms_that_name_the_api_and_the_workflow_know_their_names(source: Any) -> None:
+    """They cannot refer to them, so a renamed one would leave them deaf."""
+    resources = source["Resources"]
+    (api_name, stage) = resources["ApiErrorsAlarm"]["Properties"]["Dimensions"]
+    api = resources["Api"]["Properties"]
+    assert api_name["Value"] == api["DefinitionBody"]["info"]["title"]
+    assert stage["Value"] == api["StageName"]
+    watched = [
+        row["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Fn::Sub"]
+        for row in resources["FailedWorkflowsAlarm"]["Properties"]["Metrics"]
+        if "MetricStat" in row
+    ]
+    name = resources["PaymentWorkflow"]["Properties"]["Name"]["Fn::Sub"]
+    assert len(watched) == 3
+    assert {arn.partition(":stateMachine:")[2] for arn in watched} == {name}
+
+
+def test_scheduled_functions_put_failed_runs_aside(source: Any) -> None:
+    scheduled = [
+        row
+        for row in _functions(source).values()
+        if any(event["Type"] == "Schedule" for event in row.get("Events", {}).values())
+    ]
+    assert scheduled
+    for row in scheduled:
+        assert row["DeadLetterQueue"]["Type"] == "SQS"
+
+
+# ------------------------------------------------------------------------------------- parameters
+
+
+@pytest.mark.parametrize("environment", ["default", "prod"])
+def test_what_samconfig_sets_is_a_parameter_and_a_value_it_allows(
+    source: Any, environment: str
+) -> None:
+    config = tomllib.loads((PROJECT / "samconfig.toml").read_text())
+    overrides = config[environment]["deploy"]["parameters"]["parameter_overrides"]
+    for name, _, value in (override.partition("=") for override in overrides):
+        allowed = source["Parameters"][name].get("AllowedValues", [value])
+        assert value in map(str, allowed), name
+
+
+# --------------------------------------------------------------------------------------- versions
+
+
+def test_everything_is_called_by_an_alias_that_alarms_can_roll_back(deployed: Template) -> None:
+    aliases = deployed.of_type("AWS::Lambda::Alias")
+    behind = {alias["Properties"]["FunctionName"]["Ref"] for alias in aliases.values()}
+    assert behind == deployed.of_type("AWS::Lambda::Function").keys()
+    for alias in aliases.values():
+        assert "CodeDeployLambdaAliasUpdate" in alias["UpdatePolicy"]
+    alarms = {"ApiErrorsAlarm", "FailedWorkflowsAlarm"}
+    for group in deployed.of_type("AWS::CodeDeploy::DeploymentGroup").values():
+        condition, watched, _ = group["Properties"]["AlarmConfiguration"]["Fn::If"]
+        assert (condition, set(_referred(watched)), watched["Enabled"]) == (
+            "RollsBack",
+            alarms,
+            True,
+        )
+    (workflow,) = deployed.of_type("AWS::StepFunctions::StateMachineAlias").values()
+    assert alarms <= set(_referred(workflow["Properties"]["DeploymentPreference"]["Alarms"]))
+    for permission in deployed.of_type("AWS::Lambda::Permission").values():
+        called = str(permission["Properties"]["FunctionName"])
+        assert "live" in called, "somebody calls a function and not its alias"
+
+
+def test_a_version_is_published_for_every_parameter_that_a_function_reads(source: Any) -> None:
+    """SAM does not see a parameter's value change; CloudFormation sees it in the description."""
+    everywhere = source["Globals"]["Function"]["Environment"]
+    for name, row in _functions(source).items():
+        read = [everywhere, row.get("Environment"), row.get("SnapStart"), row.get("Timeout")]
+        used = set(_referred(read)) & source["Parameters"].keys()
+        assert used <= set(_referred(row["VersionDescription"])), name
+
+
+@pytest.mark.parametrize("layer", ["layers/payments", "layers/dependencies"])
+def test_a_version_is_published_for_every_change_of_a_layer(
+    monkeypatch: pytest.MonkeyPatch, deployed: Template, layer: str
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    before = deployed.of_type("AWS::Lambda::Version")
+    text = (PROJECT / "template.yaml").read_text()
+    moved = text.replace(f"ContentUri: {layer}", f"ContentUri: ./{layer}")
+    after = template.translate(yaml_parse(moved), {}).of_type("AWS::Lambda::Version")
+    assert len(before) == len(after)
+    assert before.keys() & after.keys() == set()
+
+
+def test_no_version_is_left_behind_with_a_snapshot_to_pay_for(deployed: Template) -> None:
+    versions = deployed.of_type("AWS::Lambda::Version").values()
+    assert {version["DeletionPolicy"] for version in versions} == {"Delete"}
+
+
+def test_the_functions_behind_the_api_may_start_from_a_snapshot_and_do_in_prod(source: Any) -> None:
+    snapshots = {name for name, row in _functions(source).items() if "SnapStart" in row}
+    assert snapshots == _api_functions(source)
+    assert source["Parameters"]["SnapStart"]["Default"] == "None"
+    config = tomllib.loads((PROJECT / "samconfig.toml").read_text())
+    assert (
+        "SnapStart=PublishedVersions"
+        in config["prod"]["deploy"]["parameters"]["parameter_overrides"]
+    )
+
+
+# ---------------------------------------------------------------------------- creation, deletion
+
+
+def test_no_resource_waits_for_itself(deployed: Template) -> None:
+    """Keys name roles, alarms watch what waits for them: a circle is refused at deploy time."""
+    graph: dict[str, set[str]] = {}
+    for name, body in deployed.resources.items():
+        named = body.get("DependsOn", [])
+        listed = {named} if isinstance(named, str) else set(named)
+        graph[name] = (listed | set(_referred(body))) & deployed.resources.keys()
+    order = list(TopologicalSorter(graph).static_order())
+    # Seen to work by two that must come one after the other.
+    assert order.index("AuthorizerFunctionAliaslive") < order.index("Api")
+    assert order.index("PaymentWorkflowAliaslive") < order.index("CheckoutFunction")
+
+
+def test_a_dev_stack_is_deleted_whole_and_prod_keeps_its_data(deployed: Template) -> None:
+    for name, table in deployed.of_type("AWS::DynamoDB::Table").items():
+        assert table["DeletionPolicy"] == "Delete", name
+        protected = table["Properties"].get("DeletionProtectionEnabled", False)
+        if table["UpdateReplacePolicy"] == "Retain":
+            assert protected == {"Fn::If": ["IsProduction", True, False]}, name
+            backup = table["Properties"]["PointInTimeRecoverySpecification"]
+            assert backup == {"PointInTimeRecoveryEnabled": True}, name
+        else:
+            assert protected is False, name
