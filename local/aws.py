@@ -15,6 +15,7 @@ from moto.cloudformation.models import cloudformation_backends
 from moto.cloudformation.parsing import clean_json
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import DynamoDBBackend
+from moto.kms.models import kms_backends
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
@@ -53,6 +54,7 @@ class LocalAws:
         self._mock.start()
         _make_dynamodb_atomic()
         self._create_stack(parameters)
+        self._correct_keys()
         self.environments = self._environments()
         self.handlers = {
             self.resolve({"Ref": name}): load_handler(name, template.paths[name], environment)
@@ -104,6 +106,14 @@ class LocalAws:
                 for name, value in parameters.items()
             ],
         )
+
+    def _correct_keys(self) -> None:
+        """Moto takes every key of a stack for a key that encrypts."""
+        backend = kms_backends[DEFAULT_ACCOUNT_ID][REGION]
+        for name, body in self._template.of_type("AWS::KMS::Key").items():
+            key = backend.keys[self.resolve({"Ref": name})]
+            key.key_spec = body["Properties"].get("KeySpec", key.key_spec)
+            key.key_usage = body["Properties"].get("KeyUsage", key.key_usage)
 
     def _environments(self) -> dict[str, dict[str, str]]:
         """Each function's variables, by its logical id."""

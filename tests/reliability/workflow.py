@@ -108,7 +108,8 @@ class SimulatedStepFunctions:
     def _enter(self, execution: Execution, state: Mapping[str, Any]) -> str | None:
         if state["Type"] == "Choice":
             for choice in state["Choices"]:
-                if _at(execution.data, choice["Variable"]) == choice["StringEquals"]:
+                wanted = next(choice[name] for name in choice if name.endswith("Equals"))
+                if _at(execution.data, choice["Variable"]) == wanted:
                     return str(choice["Next"])
             return str(state["Default"])
         try:

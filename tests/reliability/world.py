@@ -9,7 +9,7 @@ import io
 import itertools
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -122,12 +122,27 @@ def stage() -> Iterator[Stage]:
         with redirect_stdout(log):
             for name, environment in aws.environments.items():
                 handler: Any = load_handler(name, loaded.paths[name], environment)
-                handler.build(Root(environment, _CurrentClock(built), acquirer))
+                root = Root(environment, _CurrentClock(built), acquirer, _one_after_another)
+                handler.build(root)
                 built.handlers[name] = handler
+        _warm_up(built)
         yield built
     finally:
         aws.stop()
         default_user_config["core"] = core_config
+
+
+def _one_after_another(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """What runs at the same time on Lambda: the scheduler knows no threads within an actor."""
+    return [call() for call in calls]
+
+
+def _warm_up(built: Stage) -> None:
+    """What a process does once is done, so that every world makes the same calls."""
+    world = World(built)
+    world.run(lambda: world.create("warm-up"))
+    world.run(lambda: world.pay(world.tickets["warm-up"], CANARY_NUMBER))
+    world.close()
 
 
 def _hook_clients(built: Stage) -> None:
