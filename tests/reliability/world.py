@@ -186,6 +186,8 @@ class World:
     mutate: Mutation = lambda _name, _params: None
     wrap_acquirer: Callable[[Any], Any] = lambda acquirer: acquirer
     reconciles: bool = True
+    enforces_fraud_rules: bool = False
+    shopper_ip: str = "203.0.113.7"
 
     def __post_init__(self) -> None:
         self.scheduler = Scheduler(self.seed, START_US)
@@ -220,6 +222,7 @@ class World:
             statement_descriptor="CORNER",
             local_currency="CRC",
             settlement_currency="USD",
+            enforces_fraud_rules_in_test=self.enforces_fraud_rules,
         )
         self.tickets: dict[str, Ticket] = {}
         self.answers: list[tuple[str, Answer]] = []
@@ -277,7 +280,7 @@ class World:
                 "requestId": "simulated",
                 "path": path,
                 "domainName": "pay.example",
-                "identity": {"sourceIp": "203.0.113.7"},
+                "identity": {"sourceIp": self.shopper_ip},
                 "authorizer": {"merchant": json.dumps(asdict(self.merchant)), "mode": mode.value},
             },
         }
@@ -388,6 +391,12 @@ class World:
             after = page.next_after
             if after is None:
                 return found
+
+    def payment(self, ticket: Ticket) -> Payment:
+        """As it is stored, whoever looks."""
+        payment = self.payments.get(Account(self.merchant.id, Mode.TEST), ticket.id)
+        assert payment is not None
+        return payment
 
     def charges(self, payment: Payment) -> list[dict[str, Any]]:
         """The charges the acquirer took for a payment, whatever we think of it."""
