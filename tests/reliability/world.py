@@ -122,7 +122,7 @@ def stage() -> Iterator[Stage]:
         with redirect_stdout(log):
             for name, environment in aws.environments.items():
                 handler: Any = load_handler(name, loaded.paths[name], environment)
-                root = Root(environment, _CurrentClock(built), acquirer, _one_after_another)
+                root = Root(environment, _CurrentClock(built), acquirer, one_after_another)
                 handler.build(root)
                 built.handlers[name] = handler
         _warm_up(built)
@@ -132,7 +132,7 @@ def stage() -> Iterator[Stage]:
         default_user_config["core"] = core_config
 
 
-def _one_after_another(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+def one_after_another(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     """What runs at the same time on Lambda: the scheduler knows no threads within an actor."""
     return [call() for call in calls]
 
