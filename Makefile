@@ -7,6 +7,7 @@ AWS_PORT ?= 4566
 STAGE ?=
 STACK ?=
 OVERLAP_HOURS ?= 24
+LIST ?= block
 SEEDS ?= 10000
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -47,6 +48,12 @@ rotate: $(VENV)/start ## Replace an API key: KEY=key or id [OVERLAP_HOURS=24] [S
 revoke: $(VENV)/start ## End an API key now: KEY=key or id [STACK=]
 	@$(KEYS) revoke --key "$(KEY)"
 
+block: $(VENV)/start ## Put on a merchant's list: MERCHANT= KIND=card|email|ip|country VALUE= [LIST=block|allow] [STACK=]
+	@$(LISTS) add --merchant "$(MERCHANT)" --list "$(LIST)" --kind "$(KIND)" --value "$(VALUE)"
+
+unblock: $(VENV)/start ## Take off a merchant's list: MERCHANT= KIND= VALUE= [LIST=block|allow] [STACK=]
+	@$(LISTS) remove --merchant "$(MERCHANT)" --list "$(LIST)" --kind "$(KIND)" --value "$(VALUE)"
+
 currencies: $(VENV)/dev ## Regenerate the currency table from the iso4217 package
 	$(PYTHON) -m local.currencies
 
@@ -58,6 +65,7 @@ lock: $(VENV)/dev ## Resolve the requirements anew
 clean: ## Remove what was installed and built
 	rm -rf $(VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache
 
+LISTS = $(PYTHON) -m local.lists --stack "$(STACK)" --aws-port "$(AWS_PORT)"
 KEYS = $(PYTHON) -m local.keys --stack "$(STACK)" --aws-port "$(AWS_PORT)"
 PIP_COMPILE := $(VENV)/bin/pip-compile --quiet --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --strip-extras
@@ -82,4 +90,4 @@ $(VENV)/start: local/requirements.txt $(VENV)/bin/python
 $(VENV)/dev: tests/requirements.txt $(VENV)/start
 	$(call install,what tests and checks need,tests/requirements.txt)
 
-.PHONY: help start test soak check format key rotate revoke currencies lock clean
+.PHONY: help start test soak check format key rotate revoke block unblock currencies lock clean

@@ -91,7 +91,12 @@ def _merchant(options: argparse.Namespace, store: ApiKeyStore) -> Merchant:
 
 
 def _open_store(stack: str, aws_port: int) -> ApiKeyStore:
-    """A deployed stack under your AWS credentials, or the local one without any."""
+    return ApiKeyStore(*open_keys_table(stack, aws_port))
+
+
+def open_keys_table(stack: str, aws_port: int) -> tuple[Any, str]:
+    """A client and the table's name: of a deployed stack under your AWS credentials, or of the
+    local one without any."""
     local: dict[str, Any] = {
         "endpoint_url": f"http://127.0.0.1:{aws_port}",
         "region_name": REGION,
@@ -103,7 +108,7 @@ def _open_store(stack: str, aws_port: int) -> ApiKeyStore:
     cloudformation: Any = session.client("cloudformation", **client_options)
     (described,) = cloudformation.describe_stacks(StackName=stack or STACK_NAME)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-    return ApiKeyStore(session.client("dynamodb", **client_options), outputs["KeysTable"])
+    return session.client("dynamodb", **client_options), outputs["KeysTable"]
 
 
 def _options() -> argparse.Namespace:

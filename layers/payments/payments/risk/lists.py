@@ -6,10 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-_FINGERPRINT = re.compile(r"[0-9a-f]{32}")
-_COUNTRY = re.compile(r"[A-Z]{2}")
-_EMAIL = re.compile(r"[^@\s]*@[^@\s]+\.[^@\s]+")
-
 
 class ListName(StrEnum):
     """Where both say something, the block list prevails."""
@@ -28,6 +24,14 @@ class Kind(StrEnum):
     COUNTRY = "country"
 
 
+_SHAPES = {
+    Kind.CARD: (
+        re.compile(r"[0-9a-f]{32}"),
+        "32 hexadecimal digits, the fingerprint in a payment's `risk`",
+    ),
+    Kind.EMAIL: (re.compile(r"[^@\s]*@[^@\s]+\.[^@\s]+"), "name@domain, or @domain"),
+    Kind.COUNTRY: (re.compile(r"[A-Z]{2}"), "two letters of ISO 3166"),
+}
 Entries = Mapping[Kind, frozenset[str]]
 
 
@@ -59,9 +63,9 @@ def entry(kind: Kind, value: str) -> str:
     if kind is Kind.IP:
         return str(ipaddress.ip_network(value, strict=False))
     value = value.upper() if kind is Kind.COUNTRY else value.lower()
-    shape = {Kind.CARD: _FINGERPRINT, Kind.EMAIL: _EMAIL, Kind.COUNTRY: _COUNTRY}[kind]
+    shape, meaning = _SHAPES[kind]
     if not shape.fullmatch(value):
-        raise ValueError(f"{value!r} is no {kind}")
+        raise ValueError(f"This is no {kind} as the list keeps it: {meaning}.")
     return value
 
 
