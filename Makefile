@@ -7,6 +7,7 @@ AWS_PORT ?= 4566
 STAGE ?=
 STACK ?=
 OVERLAP_HOURS ?= 24
+LIST ?= block
 SEEDS ?= 10000
 ARCH ?=
 VENV := .venv
@@ -77,6 +78,12 @@ restore: $(VENV)/start ## Bring back a table's rows that are gone: TABLE= [AT=ti
 	@$(PYTHON) -m local.backup $(WHICH_STACK) restore --table "$(TABLE)" \
 		--at "$(AT)" --backup "$(BACKUP)"
 
+block: $(VENV)/start ## Put on a merchant's list: MERCHANT= KIND=card|email|ip|country VALUE= [LIST=block|allow] [STACK=]
+	@$(LISTS) add --merchant "$(MERCHANT)" --list "$(LIST)" --kind "$(KIND)" --value "$(VALUE)"
+
+unblock: $(VENV)/start ## Take off a merchant's list: MERCHANT= KIND= VALUE= [LIST=block|allow] [STACK=]
+	@$(LISTS) remove --merchant "$(MERCHANT)" --list "$(LIST)" --kind "$(KIND)" --value "$(VALUE)"
+
 currencies: $(VENV)/dev ## Regenerate the currency table from the iso4217 package
 	$(PYTHON) -m local.currencies
 
@@ -95,6 +102,7 @@ lock: $(VENV)/dev ## Resolve the requirements anew
 clean: ## Remove what was installed and built
 	rm -rf $(VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache
 
+LISTS = $(PYTHON) -m local.lists $(WHICH_STACK)
 KEYS = $(PYTHON) -m local.keys $(WHICH_STACK)
 WHICH_STACK = --stack "$(STACK)" --aws-port "$(AWS_PORT)"
 PYTHON_3_13 = $(firstword $(foreach candidate, \
@@ -127,4 +135,5 @@ $(CHECKOV): tests/checkov/requirements.txt $(VENV)/bin/python
 	@$(PYTHON) -m venv $(VENV)/checkov
 	$(call install,checkov,tests/checkov/requirements.txt,$(VENV)/checkov/bin/python)
 
-.PHONY: help start start-sam test soak build check format key rotate revoke screenshots outputs backup restore currencies rates cards lock clean
+.PHONY: help start start-sam test soak build check format key rotate revoke block unblock screenshots outputs \
+	backup restore currencies rates cards lock clean

@@ -14,6 +14,7 @@ from moto.cloudformation.models import cloudformation_backends
 from moto.cloudformation.parsing import clean_json
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.responses import DynamoHandler
+from moto.kms.models import kms_backends
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.server import DomainDispatcherApplication, create_backend_app
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
@@ -69,6 +70,7 @@ class LocalAws:
         self._aliases = _alias_arns(template)
         self._create_stack(parameters)
         self._back_up_tables()
+        self._correct_keys()
         self.environments = self._environments()
         if note:
             boto3.setup_default_session()
@@ -142,6 +144,14 @@ class LocalAws:
                     TableName=self.resolve({"Ref": name}),
                     PointInTimeRecoverySpecification=self.resolve(backed_up),
                 )
+
+    def _correct_keys(self) -> None:
+        """Moto takes every key of a stack for a key that encrypts."""
+        backend = kms_backends[DEFAULT_ACCOUNT_ID][REGION]
+        for name, body in self._template.of_type("AWS::KMS::Key").items():
+            key = backend.keys[self.resolve({"Ref": name})]
+            key.key_spec = body["Properties"].get("KeySpec", key.key_spec)
+            key.key_usage = body["Properties"].get("KeyUsage", key.key_usage)
 
     def _environments(self) -> dict[str, dict[str, str]]:
         """Each function's variables, by its logical id."""

@@ -7,7 +7,9 @@ from payments import declines
 from payments.acquirer.port import Authentication, CardChecks
 from payments.acquirer.simulated_cards import TEST_CARDS, Behaviour
 from payments.cards import scheme_of
-from payments.risk import Action, assess
+from payments.risk import Action
+from payments.risk.assessment import Thresholds, assess
+from payments.risk.signals import Signals
 from payments.three_d_secure import eci_of, shifts_liability
 
 TARGET = PROJECT / "README.md"
@@ -41,7 +43,8 @@ def render(text: str) -> str:
 
 def _behaviour(card: Behaviour) -> tuple[str, str]:
     """What happens, and what 3DS says."""
-    action = assess(card.profile).action
+    signals = Signals(screening=card.profile.screening)
+    action = assess(signals, Thresholds(), enforced=False).action
     if action is Action.BLOCK:
         return f"{_told(declines.FRAUDULENT)}: the payment ends `blocked`", "not asked"
     is_risky = action is Action.CHALLENGE

@@ -130,7 +130,7 @@ def _submit(request: Request, root: Root, payment: Payment, posted: Mapping[str,
     if posted.get("attempt") not in payment.attempt_tokens:
         root.follow_payment.check_payable(payment)
     form = parse_form(posted, payment.account.mode, root.clock.now_us())
-    return root.pay_payment(payment, form, request.base_url)
+    return root.pay_payment(payment, form, request.base_url, request.source_ip)
 
 
 def _json_progress(request: Request, progress: Progress, *, after_post: bool) -> Response:

@@ -419,7 +419,7 @@ def _pay_and_die(checkout: Checkout, shopper: Shopper, token: str) -> None:
     posted = shopper.card_form(checkout, PAID_CARD, attempt=token)
     form = parse_form(posted, Mode.TEST, clock.now_us())
     with pytest.raises(_DiedError):
-        pay(follow.find(checkout.id, checkout.client_secret), form, stack.url)
+        pay(follow.find(checkout.id, checkout.client_secret), form, stack.url, "127.0.0.1")
 
 
 def test_a_form_whose_first_copy_died_pays_truly_after_another_card_was_declined_in_between(

@@ -9,7 +9,7 @@ import io
 import itertools
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -88,7 +88,8 @@ class Stage:
         """A new process for the function: it remembers nothing, and asks the current world."""
         handler: Any = self.handlers[function]
         acquirer: Any = _CurrentAcquirer(self)
-        handler.build(Root(self.aws.environments[function], _CurrentClock(self), acquirer))
+        environment = self.aws.environments[function]
+        handler.build(Root(environment, _CurrentClock(self), acquirer, one_after_another))
 
 
 class _CurrentClock:
@@ -140,10 +141,24 @@ def stage() -> Iterator[Stage]:
             for name, environment in aws.environments.items():
                 built.handlers[name] = load_handler(name, loaded.paths[name], environment)
                 built.restart(name)
+        _warm_up(built)
         yield built
     finally:
         aws.stop()
         default_user_config["core"] = core_config
+
+
+def one_after_another(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """What runs at the same time on Lambda: the scheduler knows no threads within an actor."""
+    return [call() for call in calls]
+
+
+def _warm_up(built: Stage) -> None:
+    """What a process does once is done, so that every world makes the same calls."""
+    world = World(built)
+    world.run(lambda: world.create("warm-up"))
+    world.run(lambda: world.pay(world.tickets["warm-up"], CANARY_NUMBER))
+    world.close()
 
 
 def _hook_clients(built: Stage) -> None:
@@ -187,6 +202,8 @@ class World:
     mutate: Mutation = lambda _name, _params: None
     wrap_acquirer: Callable[[Any], Any] = lambda acquirer: acquirer
     reconciles: bool = True
+    enforces_fraud_rules: bool = False
+    shopper_ip: str = "203.0.113.7"
 
     def __post_init__(self) -> None:
         self.scheduler = Scheduler(self.seed, START_US)
@@ -223,6 +240,7 @@ class World:
             statement_descriptor="CORNER",
             local_currency="CRC",
             settlement_currency="USD",
+            enforces_fraud_rules_in_test=self.enforces_fraud_rules,
         )
         self.tickets: dict[str, Ticket] = {}
         self.answers: list[tuple[str, Answer]] = []
@@ -281,7 +299,7 @@ class World:
                 "requestId": "simulated",
                 "path": path,
                 "domainName": "pay.example",
-                "identity": {"sourceIp": "203.0.113.7"},
+                "identity": {"sourceIp": self.shopper_ip},
                 "authorizer": {"merchant": json.dumps(asdict(self.merchant)), "mode": mode.value},
             },
         }
@@ -392,6 +410,12 @@ class World:
             after = page.next_after
             if after is None:
                 return found
+
+    def payment(self, ticket: Ticket) -> Payment:
+        """As it is stored, whoever looks."""
+        payment = self.payments.get(Account(self.merchant.id, Mode.TEST), ticket.id)
+        assert payment is not None
+        return payment
 
     def charges(self, payment: Payment) -> list[dict[str, Any]]:
         """The charges the acquirer took for a payment, whatever we think of it."""

@@ -93,7 +93,13 @@ class Shop:
         self.session.close()
 
 
-def open_shop(stack: Stack, mode: Mode = Mode.TEST, merchant_id: str = "") -> Shop:
+def open_shop(
+    stack: Stack,
+    mode: Mode = Mode.TEST,
+    merchant_id: str = "",
+    *,
+    enforces_fraud_rules: bool = False,
+) -> Shop:
     """A merchant nobody else uses (or the named one), with a fresh key."""
     merchant = Merchant(
         id=merchant_id or f"shop-{next(_numbers)}-{time.time_ns()}",
@@ -103,6 +109,7 @@ def open_shop(stack: Stack, mode: Mode = Mode.TEST, merchant_id: str = "") -> Sh
         statement_descriptor="CORNER",
         local_currency="CRC",
         settlement_currency="USD",
+        enforces_fraud_rules_in_test=enforces_fraud_rules,
     )
     key = ApiKeys(stack.key_store).issue(merchant, mode, int(time.time()))
     return Shop(stack, key)

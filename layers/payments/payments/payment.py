@@ -52,7 +52,10 @@ class StatusChange:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One record behind both views. Times are microseconds since 1970, UTC."""
+    """One record behind both views. Times are microseconds since 1970, UTC.
+
+    Country and rules are those of the merchant when it asked for the payment.
+    """
 
     account: Account
     id: str
@@ -81,6 +84,8 @@ class Payment:
     decline_code: str | None = None
     three_d_secure: dict[str, str | bool] | None = None
     risk: dict[str, Any] | None = None
+    merchant_country: str = ""
+    enforces_fraud_rules: bool = False
     challenge_ids: tuple[str, ...] = field(repr=False, default=())
 
     @property

@@ -4,31 +4,40 @@ A Lambda function's variables say what it uses; what they do not name cannot be 
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import boto3
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from botocore.config import Config
 
-from payments.acquirer.port import Acquirer
+from payments.acquirer.port import Acquirer, CardProfile
 from payments.acquirer.simulator import SimulatedAcquirer
 from payments.api_keys import ApiKeys
+from payments.cards import Card
 from payments.clock import Clock, SystemClock
 from payments.errors import NoLiveAcquirerError
 from payments.ids import Mode
+from payments.pseudonyms import Pseudonyms
 from payments.rates_feed import RatesFeed
+from payments.risk import Risk
+from payments.risk.assessment import Thresholds
 from payments.store.api_keys import ApiKeyStore
 from payments.store.attempts import Attempt, AttemptStore
 from payments.store.idempotency import IdempotencyStore
+from payments.store.merchant_lists import MerchantListStore
 from payments.store.payments import PaymentStore
 from payments.store.rates import CurrentRates, RatesStore
+from payments.store.risk_counters import RiskCounters
 from payments.use_cases.cancel_payment import CancelPayment
 from payments.use_cases.create_payment import CreatePayment
 from payments.use_cases.end_challenge import EndChallenge
 from payments.use_cases.follow_payment import FollowPayment
+from payments.use_cases.note_failures import NoteFailures
 from payments.use_cases.pay_payment import PayPayment
 from payments.use_cases.read_payments import GetPayment, ListPayments
 from payments.use_cases.reconcile_attempts import ReconcileAttempts
@@ -36,6 +45,7 @@ from payments.use_cases.refresh_rates import RefreshRates
 from payments.use_cases.resolve_attempt import ResolveAttempt
 from payments.use_cases.run_attempt import RunAttempt
 from payments.use_cases.settle_attempt import SettleAttempt
+from payments.use_cases.weigh_risk import RunTogether, WeighRisk
 from payments.vault import CardVault
 from payments.workflow import Workflow
 
@@ -44,6 +54,11 @@ NAMESPACE = "Payments"
 _CLIENT_CONFIG = Config(
     connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
 )
+# The risk is worth a short wait: without an answer a challenge takes its place.
+_RISK_CLIENT_CONFIG = Config(
+    connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}
+)
+_MOST_AT_ONCE = 6  # four counters and two reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +72,7 @@ class Settings:
     outcome_wait_seconds: int
     three_ds_unavailable: str
     rates_max_age_seconds: int
+    risk_thresholds: Thresholds
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -68,6 +84,10 @@ class Settings:
             outcome_wait_seconds=int(environment.get("OUTCOME_WAIT_SECONDS", "10")),
             three_ds_unavailable=environment.get("THREE_DS_UNAVAILABLE", "refuse"),
             rates_max_age_seconds=int(environment.get("RATES_MAX_AGE_HOURS", "48")) * 3600,
+            risk_thresholds=Thresholds(
+                int(environment.get("ELEVATED_RISK_SCORE", "50")),
+                int(environment.get("HIGHEST_RISK_SCORE", "80")),
+            ),
         )
 
 
@@ -79,15 +99,21 @@ class Root:
         environment: Mapping[str, str] | None = None,
         clock: Clock | None = None,
         acquirer: Acquirer | None = None,
+        run_together: RunTogether | None = None,
     ) -> None:
         self._environment = dict(os.environ if environment is None else environment)
         self._acquirer = acquirer
+        self._run_together = run_together or _threads()
         self.settings = Settings.read(self._environment)
         self.clock: Clock = clock or SystemClock()
         self.logger = Logger(service=self.settings.service)
         self._dynamodb = boto3.client("dynamodb", config=_CLIENT_CONFIG)
         if "CARD_KEY_ID" in self._environment:
             self._kms = boto3.client("kms", config=_CLIENT_CONFIG)
+        if "RISK_TABLE" in self._environment:
+            self._risk_dynamodb = boto3.client("dynamodb", config=_RISK_CLIENT_CONFIG)
+        if "FINGERPRINT_KEY_ID" in self._environment:
+            self._risk_kms = boto3.client("kms", config=_RISK_CLIENT_CONFIG)
         if "WORKFLOW_ARN" in self._environment:
             self._stepfunctions = boto3.client("stepfunctions", config=_CLIENT_CONFIG)
 
@@ -155,9 +181,40 @@ class Root:
             self._attempts,
             self._vault,
             self._acquirer_for,
+            self._weigh,
+            NoteFailures(
+                self._risk_counters, self.clock, self._run_together, self._report_blindness
+            ),
             self._settle_attempt,
             charges_undecided=self.settings.three_ds_unavailable == "proceed",
         )
+
+    def _weigh(self, attempt: Attempt, card: Card, profile: CardProfile) -> Risk:
+        return self._weigh_risk(attempt, card, profile)
+
+    @cached_property
+    def _weigh_risk(self) -> WeighRisk:
+        # Large, and of use to one function alone.
+        from disposable_email_domains import blocklist  # noqa: PLC0415
+
+        return WeighRisk(
+            self._risk_counters,
+            MerchantListStore(self._risk_dynamodb, self._environment["KEYS_TABLE"]),
+            Pseudonyms(self._risk_kms, self._environment["FINGERPRINT_KEY_ID"]),
+            self.clock,
+            self._run_together,
+            blocklist.__contains__,
+            self.settings.risk_thresholds,
+            self._report_blindness,
+        )
+
+    @cached_property
+    def _risk_counters(self) -> RiskCounters:
+        return RiskCounters(self._risk_dynamodb, self._environment["RISK_TABLE"])
+
+    def _report_blindness(self, error: Exception) -> None:
+        self.logger.warning("risk could not be read or counted", error=type(error).__name__)
+        self.measure("RiskUnavailable", 1)
 
     @cached_property
     def resolve_attempt(self) -> ResolveAttempt:
@@ -230,3 +287,13 @@ class Root:
         if not self._takes(mode):
             raise NoLiveAcquirerError
         return self._acquirer or self.simulator
+
+
+def _threads() -> RunTogether:
+    """At the same time, in threads that are started when they are first needed."""
+    pool = ThreadPoolExecutor(_MOST_AT_ONCE)
+
+    def run_together(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+        return list(pool.map(lambda call: call(), calls))
+
+    return run_together

@@ -19,7 +19,10 @@ KEPT_SECONDS = 7 * 24 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try to pay. `base_url` is where the shopper's browser is."""
+    """One try to pay. `base_url` is where the shopper's browser is.
+
+    The shopper's address is kept here alone, and only as long as the attempt.
+    """
 
     id: str
     account: Account
@@ -30,6 +33,11 @@ class Attempt:
     base_url: str
     challenge_id: str = field(repr=False)
     created_at_us: int
+    number: int = 1
+    shopper_ip: str = field(repr=False, default="")
+    shopper_email: str = field(repr=False, default="")
+    merchant_country: str = ""
+    enforces_fraud_rules: bool = False
     encrypted_card: bytes | None = field(repr=False, default=None)
     task_token: str | None = field(repr=False, default=None)
     challenge_url: str | None = field(repr=False, default=None)
@@ -161,6 +169,11 @@ def _to_values(attempt: Attempt) -> dict[str, Any]:
         "base_url": attempt.base_url,
         "challenge_id": attempt.challenge_id,
         "created_at_us": attempt.created_at_us,
+        "number": attempt.number,
+        "shopper_ip": attempt.shopper_ip or None,
+        "shopper_email": attempt.shopper_email or None,
+        "merchant_country": attempt.merchant_country or None,
+        "enforces_fraud_rules": attempt.enforces_fraud_rules or None,
         "encrypted_card": attempt.encrypted_card,
         "expires_at": attempt.created_at_us // 1_000_000 + KEPT_SECONDS,
     }
@@ -170,7 +183,7 @@ def _from_values(values: Mapping[str, Any]) -> Attempt:
     fields = dict(values)
     del fields["expires_at"]
     fields["account"] = Account.parse(fields["account"])
-    for name in ("amount_minor", "created_at_us"):
+    for name in ("amount_minor", "created_at_us", "number"):
         fields[name] = int(fields[name])
     if card := fields.get("encrypted_card"):
         fields["encrypted_card"] = bytes(card)

@@ -281,6 +281,8 @@ def _to_values(payment: Payment) -> dict[str, Any]:
         "decline_code": payment.decline_code,
         "three_d_secure": payment.three_d_secure,
         "risk": payment.risk,
+        "merchant_country": payment.merchant_country,
+        "enforces_fraud_rules": payment.enforces_fraud_rules or None,
         "challenge_ids": list(payment.challenge_ids),
     }
 

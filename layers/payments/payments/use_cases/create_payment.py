@@ -141,4 +141,6 @@ def _payment(
         history=(StatusChange(Status.REQUIRES_ACTION, now_us),),
         customer_email=request.customer_email,
         metadata=dict(request.metadata),
+        merchant_country=merchant.country,
+        enforces_fraud_rules=account.mode is Mode.LIVE or merchant.enforces_fraud_rules_in_test,
     )

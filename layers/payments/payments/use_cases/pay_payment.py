@@ -33,7 +33,9 @@ class PayPayment:
         self._workflow = workflow
         self._clock = clock
 
-    def __call__(self, payment: Payment, form: PaymentForm, base_url: str) -> Progress:
+    def __call__(
+        self, payment: Payment, form: PaymentForm, base_url: str, shopper_ip: str
+    ) -> Progress:
         """Waits for the attempt's outcome or challenge. Raises NotPayableError.
 
         A form sent twice (double click, reload, back button) is one attempt: its second copy
@@ -45,7 +47,7 @@ class PayPayment:
         if token in payment.attempt_tokens:
             return self._repeat(payment, token)
         self._follow.check_payable(payment)
-        attempt = self._new_attempt(payment, form, token, base_url)
+        attempt = self._new_attempt(payment, form, token, base_url, shopper_ip)
         is_new = self._attempts.add(attempt)
         if not is_new and not self._attempts.renew(attempt.id, self._clock.now_us()):
             raise NotPayableError("in_progress")
@@ -96,7 +98,7 @@ class PayPayment:
             raise
 
     def _new_attempt(
-        self, payment: Payment, form: PaymentForm, token: str, base_url: str
+        self, payment: Payment, form: PaymentForm, token: str, base_url: str, shopper_ip: str
     ) -> Attempt:
         return Attempt(
             id=ids.attempt_id(payment.id, token),
@@ -108,6 +110,11 @@ class PayPayment:
             base_url=base_url,
             challenge_id=ids.new_challenge_id(payment.account, payment.id, token),
             created_at_us=self._clock.now_us(),
+            number=len(payment.attempt_tokens) + 1,
+            shopper_ip=shopper_ip,
+            shopper_email=form.email or payment.customer_email or "",
+            merchant_country=payment.merchant_country,
+            enforces_fraud_rules=payment.enforces_fraud_rules,
             encrypted_card=self._vault.seal(form.card, payment.id),
         )
 

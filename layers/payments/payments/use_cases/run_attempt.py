@@ -8,13 +8,20 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from payments import declines
-from payments.acquirer.port import Acquirer, Authentication, Authorization, ChargeRequest
+from payments.acquirer.port import (
+    Acquirer,
+    Authentication,
+    Authorization,
+    CardProfile,
+    ChargeRequest,
+)
 from payments.cards import Card
 from payments.ids import Mode
 from payments.payment import Payment
-from payments.risk import Action, Risk, assess
+from payments.risk import Action, Risk
 from payments.store.attempts import Attempt, AttemptStore
 from payments.three_d_secure import eci_of, shifts_liability
+from payments.use_cases.note_failures import NoteFailures
 from payments.use_cases.settle_attempt import Findings, SettleAttempt
 from payments.vault import CardVault
 
@@ -33,6 +40,8 @@ class RunAttempt:
         attempts: AttemptStore,
         vault: CardVault,
         acquirer_for: Callable[[Mode], Acquirer],
+        weigh: Callable[[Attempt, Card, CardProfile], Risk],
+        failures: NoteFailures,
         settle: SettleAttempt,
         *,
         charges_undecided: bool,
@@ -41,6 +50,8 @@ class RunAttempt:
         self._attempts = attempts
         self._vault = vault
         self._acquirer_for = acquirer_for
+        self._weigh = weigh
+        self._failures = failures
         self._settle = settle
         self._charges_undecided = charges_undecided
 
@@ -51,10 +62,12 @@ class RunAttempt:
             return Findings()
         charge = self._charge_request(attempt)
         profile = self._acquirer_for(attempt.account.mode).profile(charge)
-        risk = assess(profile)
+        risk = self._weigh(attempt, charge.card, profile)
         if risk.action == Action.BLOCK:
             return Findings(None, risk, profile)
-        return Findings(self._ask_issuer(attempt, charge, risk), risk, profile)
+        authentication = self._ask_issuer(attempt, charge, risk)
+        self._failures.challenged(attempt.account, risk)
+        return Findings(authentication, risk, profile)
 
     def _ask_issuer(self, attempt: Attempt, charge: ChargeRequest, risk: Risk) -> Authentication:
         """A wallet's cryptogram is an authentication already: the device has seen its owner."""
@@ -83,18 +96,23 @@ class RunAttempt:
             return None
         if challenge_error:
             code = CHALLENGE_ERRORS.get(challenge_error, "authentication_failed")
-            return self._settle(attempt, _refusal(code), findings)
+            return self._end(attempt, _refusal(code), findings)
         acquirer = self._acquirer_for(attempt.account.mode)
         if findings.authentication and findings.authentication.needs_challenge:
             findings = replace(findings, authentication=acquirer.authentication_result(attempt_id))
         if attempt.authorization:
-            return self._settle(attempt, attempt.authorization, findings)
+            return self._end(attempt, attempt.authorization, findings)
         if attempt.is_reaped:
             return None
         answer = self._refusal_before_charge(findings)
         if answer is None:
             answer = acquirer.authorize(self._charge_request(attempt))
-        return self._settle(attempt, answer, findings)
+        return self._end(attempt, answer, findings)
+
+    def _end(self, attempt: Attempt, answer: Authorization, findings: Findings) -> Payment | None:
+        payment = self._settle(attempt, answer, findings)
+        self._failures.concluded(attempt.account, findings.risk, answer)
+        return payment
 
     def _refusal_before_charge(self, findings: Findings) -> Authorization | None:
         if findings.risk and findings.risk.action == Action.BLOCK:

@@ -1,0 +1,64 @@
+"""What is known of an attempt when its risk is weighed."""
+
+from dataclasses import dataclass
+
+from payments.acquirer.port import Screening
+from payments.risk.history import DAY_SECONDS, HOUR_SECONDS, Amounts, History, within
+
+# Fewer payments than these say nothing about what is usual.
+ENOUGH_AMOUNTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often a card, an e-mail, an address or a merchant was seen, this attempt included.
+
+    A failure is an attempt that came to nothing, or that waits for a challenge of ours.
+    """
+
+    attempts_hour: int = 0
+    attempts_day: int = 0
+    failures_hour: int = 0
+
+    @classmethod
+    def of(cls, history: History, now_seconds: int) -> "Tally":
+        return cls(
+            within(history.attempts, HOUR_SECONDS, now_seconds),
+            within(history.attempts, DAY_SECONDS, now_seconds),
+            max(0, within(history.failures, HOUR_SECONDS, now_seconds)),
+        )
+
+    def fails(self, failures: int, percent: int) -> bool:
+        """Whether so many attempts failed in the last hour, and such a share of those before."""
+        before = max(1, self.attempts_hour - 1)
+        return self.failures_hour >= failures and self.failures_hour * 100 >= before * percent
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """Countries are ISO 3166 codes, "" where unknown. `attempt_number` counts on one payment.
+
+    `usual_amount_minor` is the merchant's mean in this currency, None while too little is known.
+    """
+
+    screening: Screening = Screening.NORMAL
+    card_country: str = ""
+    merchant_country: str = ""
+    email_country: str = ""
+    has_disposable_email: bool = False
+    amount_minor: int = 0
+    usual_amount_minor: int | None = None
+    attempt_number: int = 1
+    card: Tally = Tally()
+    email: Tally = Tally()
+    address: Tally = Tally()
+    merchant: Tally = Tally()
+    is_blocked: bool = False
+    is_allowed: bool = False
+    has_counters: bool = True
+
+
+def usual_amount_minor(amounts: Amounts | None, amount_minor: int) -> int | None:
+    """The mean of what was asked for before this attempt, which is counted already."""
+    before = amounts + Amounts(-1, -amount_minor) if amounts else Amounts()
+    return before.total_minor // before.count if before.count >= ENOUGH_AMOUNTS else None
