@@ -215,7 +215,7 @@ class World:
         self._ledger_table = environment["SIMULATOR_TABLE"]
         self.stage.current = self
         self.merchant = Merchant(
-            id=f"sim-{next(_merchant_numbers)}",
+            id=f"sim{next(_merchant_numbers)}",  # no number by itself: one may be the card's code
             name="Corner Shop",
             email="shop@example.com",
             country="CR",
