@@ -233,7 +233,7 @@ class World:
         with redirect_stdout(self.stage.log):
             self.stage.restart("CreatePaymentFunction")  # which keeps rates in mind by the clock
         self.merchant = Merchant(
-            id=f"sim-{next(_merchant_numbers)}",
+            id=f"sim{next(_merchant_numbers)}",  # no number by itself: one may be the card's code
             name="Corner Shop",
             email="shop@example.com",
             country="CR",
