@@ -8,6 +8,8 @@ STAGE ?=
 STACK ?=
 OVERLAP_HOURS ?= 24
 SEEDS ?= 10000
+ARCH ?=
+ENV ?= dev
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 export SAM_CLI_TELEMETRY := 0
@@ -25,6 +27,17 @@ test: $(VENV)/dev ## Run all tests
 
 soak: $(VENV)/dev ## Play many more simulated stories: SEEDS=10000, or one again: SEED=1234
 	SEEDS="$(SEEDS)" $(if $(SEED),SEED="$(SEED)") $(PYTHON) -m pytest tests/reliability/test_simulation.py
+
+build: $(VENV)/dev ## Build what is deployed, into .aws-sam: ARCH=x86_64 or arm64
+	@$(if $(PYTHON_3_13),,echo "Python 3.13, which Lambda runs, is neither on PATH nor in pyenv." \
+		"Install it, for example: pyenv install 3.13"; exit 1)
+	PATH="$(dir $(PYTHON_3_13)):$$PATH" ARCH=$(or $(ARCH),x86_64) $(VENV)/bin/sam build \
+		--parameter-overrides Architecture=$(or $(ARCH),x86_64)
+	@for folder in .aws-sam/build/*Function; do $(PYTHON_3_13) -m compileall -q \
+		--invalidation-mode unchecked-hash -s $$folder -p /var/task $$folder || exit 1; done
+
+deploy: $(VENV)/dev ## Deploy what was built: ENV=dev or prod [ARCH=, to be sure of it]
+	@PATH="$(VENV)/bin:$$PATH" $(PYTHON) -m local.deploy --env "$(ENV)" --arch "$(ARCH)"
 
 check: $(VENV)/dev ## Lint, types and template
 	$(VENV)/bin/ruff check .
@@ -59,6 +72,9 @@ clean: ## Remove what was installed and built
 	rm -rf $(VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache
 
 KEYS = $(PYTHON) -m local.keys --stack "$(STACK)" --aws-port "$(AWS_PORT)"
+PYTHON_3_13 = $(firstword $(foreach candidate, \
+	python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13), \
+	$(shell $(candidate) -c 'import sys; print(sys.executable)' 2>/dev/null)))
 PIP_COMPILE := $(VENV)/bin/pip-compile --quiet --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --strip-extras
 
@@ -82,4 +98,4 @@ $(VENV)/start: local/requirements.txt $(VENV)/bin/python
 $(VENV)/dev: tests/requirements.txt $(VENV)/start
 	$(call install,what tests and checks need,tests/requirements.txt)
 
-.PHONY: help start test soak check format key rotate revoke currencies lock clean
+.PHONY: help start test soak build deploy check format key rotate revoke currencies lock clean
