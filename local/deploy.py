@@ -1,11 +1,11 @@
-"""`make deploy`: hands what `make build` left to `sam deploy`, for the architecture it was built for.
+"""`make deploy`: hands what `make build` left to `sam deploy`, for the architecture it is made for.
 
 Compiled packages of the other architecture would deploy without complaint and then not start.
 """
 
 import argparse
-import os
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -35,11 +35,13 @@ def main() -> int:
         mismatch = f"Built for {built}, to be deployed for {wanted}: run make build ARCH={wanted}."
         print(mismatch, file=sys.stderr)
         return 1
-    parameters = [f"{name}={value}" for name, value in (overrides | {"Architecture": built}).items()]
+    parameters = [
+        f"{name}={value}" for name, value in (overrides | {"Architecture": built}).items()
+    ]
     command = ["sam", "deploy", "--config-file", str(CONFIG), "--config-env", configuration]
     command += ["--template-file", str(options.build / "template.yaml")]
     command += ["--parameter-overrides", *parameters]
-    os.execvp(command[0], command)  # noqa: S606 - sam talks to the terminal itself
+    return subprocess.run(command, check=False).returncode  # noqa: S603 - our own command line
 
 
 def built_architecture(build: Path) -> str | None:

@@ -1,9 +1,10 @@
 """Takes out of the installed packages what Lambda would unpack and read for nothing.
 
-Half of a cold start is botocore reading its data: 400 services, their documentation and the
-endpoints of all of them. What stays is what we call; a test calls all of it in the built layer.
+A third of a cold start is botocore reading its data: 400 services, their documentation and the
+endpoints of all of them. What stays is what we call; tests make every call from the built layer.
 """
 
+import ast
 import gzip
 import json
 import shutil
@@ -27,9 +28,8 @@ UNUSED = (
     "*.dist-info/RECORD",  # licences and versions stay
     "*/tests",
     "bin",
-    "boto3/data",
-    "boto3/examples",
     "botocore/data/*/*/examples-1.json",
+    "pydantic/v1",
 )
 
 
@@ -39,6 +39,7 @@ def prune(packages: Path) -> None:
             _remove(path)
     _prune_botocore(packages / "botocore/data")
     _prune_babel(packages / "babel/locale-data")
+    _prune_typed_dictionaries(packages / "pydantic_core/core_schema.py")
 
 
 def _prune_botocore(data: Path) -> None:
@@ -102,8 +103,21 @@ def _prune_babel(locales: Path) -> None:
             path.unlink()
 
 
+def _prune_typed_dictionaries(source: Path) -> None:
+    """70 classes that tell type checkers how dictionaries look, at 7 % of a cold start.
+
+    Nothing reads their fields when the program runs; the classes stay, for signatures name them.
+    """
+    tree = ast.parse(source.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and "TypedDict" in map(ast.unparse, node.bases):
+            kept = [part for part in node.body if not isinstance(part, ast.AnnAssign)]
+            node.body = kept or [ast.Pass()]
+    source.write_text(ast.unparse(tree), "utf-8")
+
+
 def _unpack(packed: Path) -> None:
-    packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
+    _write(packed.with_suffix(""), json.loads(gzip.decompress(packed.read_bytes())))
     packed.unlink()
 
 

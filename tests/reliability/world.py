@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import boto3
+import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -103,8 +103,11 @@ class _CurrentAcquirer:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Builds the emulated AWS once; its client hooks always reach the current world."""
+def stage(session: botocore.session.Session | None = None) -> Iterator[Stage]:
+    """Builds the emulated AWS once; its client hooks always reach the current world.
+
+    A session may come with hooks of its own.
+    """
     os.environ.update({"AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION})
     parameters = {"PublicBaseUrl": "https://pay.example", "LiveAcquirer": "simulator"}
     loaded = template.load(parameters)
@@ -114,15 +117,15 @@ def stage() -> Iterator[Stage]:
     # Every handler of before-send is called: without this moto would run the workflow as well.
     core_config = default_user_config["core"]
     default_user_config["core"] = {"passthrough": {"services": ["stepfunctions"], "urls": []}}
-    boto3.setup_default_session()
-    built = Stage(aws, {}, boto3.session.Session().client("dynamodb"), log)
-    _hook_clients(built)
+    built = Stage(aws, {}, botocore.session.get_session().create_client("dynamodb"), log)
+    session = session or botocore.session.get_session()
+    _hook_clients(built, session)
     acquirer: Any = _CurrentAcquirer(built)
     try:
         with redirect_stdout(log):
             for name, environment in aws.environments.items():
                 handler: Any = load_handler(name, loaded.paths[name], environment)
-                handler.build(Root(environment, _CurrentClock(built), acquirer))
+                handler.build(Root(environment, _CurrentClock(built), acquirer, session))
                 built.handlers[name] = handler
         yield built
     finally:
@@ -130,9 +133,8 @@ def stage() -> Iterator[Stage]:
         default_user_config["core"] = core_config
 
 
-def _hook_clients(built: Stage) -> None:
+def _hook_clients(built: Stage, session: botocore.session.Session) -> None:
     """Every client made from now on asks the current world before and after each call."""
-    session: Any = boto3.DEFAULT_SESSION
 
     def before_call(model: Any, **_: Any) -> None:
         if built.current:
@@ -151,10 +153,11 @@ def _hook_clients(built: Stage) -> None:
             return built.current.answer_stepfunctions(request)
         return None
 
-    session.events.register("before-call", before_call)
-    session.events.register("after-call", after_call)
-    session.events.register("before-parameter-build", before_build)
-    session.events.register_first("before-send", before_send)
+    events: Any = session.get_component("event_emitter")
+    events.register("before-call", before_call)
+    events.register("after-call", after_call)
+    events.register("before-parameter-build", before_build)
+    events.register_first("before-send", before_send)
 
 
 def _name(model: Any) -> str:
