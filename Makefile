@@ -39,6 +39,9 @@ build: $(VENV)/dev ## Build what is deployed, into .aws-sam: ARCH=x86_64 or arm6
 deploy: $(VENV)/dev ## Deploy what was built: ENV=dev or prod [ARCH=, to be sure of it]
 	@PATH="$(VENV)/bin:$$PATH" $(PYTHON) -m local.deploy --env "$(ENV)" --arch "$(ARCH)"
 
+bench: $(VENV)/dev ## Measure everything against its goal: one table
+	$(PYTHON) -m tests.benchmarks
+
 check: $(VENV)/dev ## Lint, types and template
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -67,6 +70,8 @@ lock: $(VENV)/dev ## Resolve the requirements anew
 	cd tests && ../$(PIP_COMPILE) requirements.in
 	cd local && ../$(PIP_COMPILE) -c ../tests/requirements.txt requirements.in
 	cd layers/dependencies && ../../$(PIP_COMPILE) -c ../../tests/requirements.txt requirements.in
+	cd tests/benchmarks/baselines && ../../../$(PIP_COMPILE) \
+		-c ../../../layers/dependencies/requirements.txt requirements.in
 
 clean: ## Remove what was installed and built
 	rm -rf $(VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache
@@ -86,6 +91,15 @@ define install
 @touch $@
 endef
 
+which-python:
+	@echo "$(PYTHON_3_13)"
+
+.local/baselines: tests/benchmarks/baselines/requirements.txt
+	@echo "· Installing what we are compared with (once)"
+	@rm -rf $@ && $(PYTHON_3_13) -m pip install --quiet --root-user-action ignore \
+		--no-deps --requirement $< --target $@
+	@touch $@
+
 $(VENV)/bin/python:
 	@echo "· Creating $(VENV)"
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -98,4 +112,4 @@ $(VENV)/start: local/requirements.txt $(VENV)/bin/python
 $(VENV)/dev: tests/requirements.txt $(VENV)/start
 	$(call install,what tests and checks need,tests/requirements.txt)
 
-.PHONY: help start test soak build deploy check format key rotate revoke currencies lock clean
+.PHONY: help start test soak build deploy bench which-python check format key rotate revoke currencies lock clean
