@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -29,10 +30,13 @@ def rows(layout: Layout) -> list[Row]:
 def _instructions(layout: Layout) -> list[Row]:
     if why := why_not():
         return [skipped("C1–C4", why)]
-    untouched = base()
-    fastapi = count("ready.py", [BASELINE_CODE, BASELINES], "fastapi_app")
-    ready = {name: count_ready(layout, *function) for name, function in MERCHANT.items()}
-    authorizer = count_ready(layout, "AuthorizerFunction", "api_keys")
+    with ThreadPoolExecutor() as pool:
+        counts = [pool.submit(count_ready, layout, *function) for function in MERCHANT.values()]
+        counts.append(pool.submit(count_ready, layout, "AuthorizerFunction", "api_keys"))
+        counts.append(pool.submit(count, "ready.py", [BASELINE_CODE, BASELINES], "fastapi_app"))
+        untouched = base()
+    *merchant, authorizer, fastapi = (counted.result() for counted in counts)
+    ready = dict(zip(MERCHANT, merchant, strict=True))
     return [
         *(
             Row("C1", f"Ir of importing {name} / untouched boto3 client", counted / untouched, 1.15)

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.benchmarks.built import python_3_13
 
 PROBES = Path(__file__).parent / "probes"
-WARM_CALLS = (20, 80)
+WARM_CALLS = (10, 40)
 _TOTAL = re.compile(r"I\s+refs:\s+([\d,]+)")
 _LAMBDA_VARIABLES = {
     "AWS_ACCESS_KEY_ID": "test",

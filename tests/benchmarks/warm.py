@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,25 +41,32 @@ def rows(layout: Layout, item: Mapping[str, Any]) -> list[Row]:
     """`item` is a stored payment: what DynamoDB answers, and what the bare create stores."""
     if why := why_not():
         return [skipped("W1–W3", why)]
-    return [
-        Row(one.name, f"Ir of {one.what}", ratio(layout, one, item), one.goal)
-        for one in COMPARISONS
-    ]
+    with ThreadPoolExecutor() as pool:
+        ours = [pool.submit(count_ours, layout, one, item) for one in COMPARISONS]
+        bare = {one.event: pool.submit(count_bare, one, item) for one in COMPARISONS}
+        return [
+            Row(one.name, f"Ir of {one.what}", counted.result() / bare[one.event].result(), one.goal)
+            for one, counted in zip(COMPARISONS, ours, strict=True)
+        ]
 
 
-def ratio(layout: Layout, one: Comparison, item: Mapping[str, Any]) -> float:
+def count_ours(layout: Layout, one: Comparison, item: Mapping[str, Any]) -> float:
+    return _count(layout.search_path(f"{one.function}Function"), ("app", "handler"), one, item)
+
+
+def count_bare(one: Comparison, item: Mapping[str, Any]) -> float:
+    return _count([BASELINE_CODE, BASELINES], ("bare", _BARE[one.event]), one, item)
+
+
+def _count(
+    search_path: list[Path], handler: tuple[str, str], one: Comparison, item: Mapping[str, Any]
+) -> float:
+    contents = {"event": _event(one), "answer": _answer(one, item), "item": item}
     with TemporaryDirectory() as folder:
-        contents = {"event": _event(one), "answer": _answer(one, item), "item": item}
         files = [Path(folder) / f"{name}.json" for name in contents]
         for path, content in zip(files, contents.values(), strict=True):
             path.write_text(json.dumps(content), "utf-8")
-        ours = count_per_call(
-            "warm.py", layout.search_path(f"{one.function}Function"), "app", "handler", *files
-        )
-        bare = count_per_call(
-            "warm.py", [BASELINE_CODE, BASELINES], "bare", _BARE[one.event], *files
-        )
-        return ours / bare
+        return count_per_call("warm.py", search_path, *handler, *files)
 
 
 def _event(one: Comparison) -> dict[str, Any]:
