@@ -35,7 +35,8 @@ def _clients() -> dict[str, str]:
             case ast.Assign(
                 targets=[ast.Attribute(attr=attribute)],
                 value=ast.Call(
-                    func=ast.Attribute(attr="create_client"), args=[ast.Constant(value=service)]
+                    func=ast.Attribute(attr="create_client"),
+                    args=[ast.Constant(value=str() as service)],
                 ),
             ):
                 found[attribute] = service

@@ -84,7 +84,7 @@ def _consistent(calls: Iterable[Call]) -> int:
 def _life(scene: Scene) -> list[Row]:
     frictionless, challenge = scene.live(PAID_CARD), scene.live(CHALLENGE_CARD)
     assert (frictionless.outcome, challenge.outcome) == ("completed", "completed")
-    (largest, *_) = sorted(map(item_size, _stored_items(scene)), reverse=True)
+    (largest, *_) = sorted(map(item_size, stored_items(scene)), reverse=True)
     return [
         Row("D4", "life, frictionless: write units", frictionless.write_units, 14),
         Row("D4", "life, challenge: write units", challenge.write_units, 16),
@@ -92,7 +92,7 @@ def _life(scene: Scene) -> list[Row]:
     ]
 
 
-def _stored_items(scene: Scene) -> list[Mapping[str, Any]]:
+def stored_items(scene: Scene) -> list[Mapping[str, Any]]:
     table = scene.stage.aws.environments["GetPaymentFunction"]["PAYMENTS_TABLE"]
     pages = scene.stage.outside.get_paginator("scan").paginate(TableName=table)
     return [item for page in pages for item in page["Items"]]
@@ -125,7 +125,7 @@ def _list(scene: Scene) -> list[Row]:
 
 def _store(scene: Scene, account: Account, count: int) -> None:
     """Copies of a payment, a second apart: half of them expired, some paid."""
-    (model,) = (item for item in _stored_items(scene)[:1])
+    (model,) = (item for item in stored_items(scene)[:1])
     table = scene.stage.aws.environments["GetPaymentFunction"]["PAYMENTS_TABLE"]
     now_us = scene.world.scheduler.now_us()
     lifetime_us = 86_400 * 1_000_000

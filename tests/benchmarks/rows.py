@@ -1,4 +1,4 @@
-"""The table: what was measured, how it compares with its goal, and nothing that was not measured."""
+"""The table: what was measured, and how it compares with its goal."""
 
 import json
 from collections.abc import Iterable

@@ -8,7 +8,7 @@ import base64
 import json
 import os
 import uuid
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -106,7 +106,7 @@ def list_payments(limit: int = 20) -> list[Payment]:
 
 
 def _row(request: PaymentRequest) -> dict[str, Any]:
-    now_us = int(datetime.now(timezone.utc).timestamp() * 1_000_000)
+    now_us = int(datetime.now(UTC).timestamp() * 1_000_000)
     amount_minor = int(request.amount * 100)
     fee_minor = amount_minor * 5 // 100 + 50
     return {
@@ -138,7 +138,7 @@ def _row(request: PaymentRequest) -> dict[str, Any]:
 
 def _payment(item: dict[str, Any]) -> Payment:
     row = {name: deserializer.deserialize(value) for name, value in item.items()}
-    created_at = datetime.fromtimestamp(int(row["created_at_us"]) / 1_000_000, timezone.utc)
+    created_at = datetime.fromtimestamp(int(row["created_at_us"]) / 1_000_000, UTC)
     return Payment(
         id=row["id"],
         amount=f"{row['amount_minor'] / 100:.2f}",
