@@ -46,6 +46,7 @@ class Scene:
         assert callable(act)
         self.meter.take()
         self.world.run(act)
+        assert not self.world.broken, self.world.broken
         return self.meter.take()
 
     def live(self, card: str) -> Life:

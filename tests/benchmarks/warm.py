@@ -57,7 +57,12 @@ def rows(layout: Layout, item: Mapping[str, Any]) -> list[Row]:
 
 
 def count_ours(layout: Layout, one: Comparison, item: Mapping[str, Any]) -> float:
-    return _count(layout.search_path(f"{one.function}Function"), ("app", "handler"), one, item)
+    return count_in(layout.search_path(f"{one.function}Function"), one, item)
+
+
+def count_in(search_path: list[Path], one: Comparison, item: Mapping[str, Any]) -> float:
+    """Our function, imported from these folders."""
+    return _count(search_path, ("app", "handler"), one, item)
 
 
 def count_bare(one: Comparison, item: Mapping[str, Any]) -> float:
