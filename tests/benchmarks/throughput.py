@@ -144,6 +144,7 @@ def _fastapi(stack: Stack) -> Iterator[Rival]:
         "PYTHONPATH": f"{BASELINE_CODE}:{BASELINES}",
     }
     command = ["-m", "uvicorn", "fastapi_app:app", "--port", "0", "--no-access-log"]
+    command += ["--timeout-keep-alive", "300"]  # it rests while its rivals work
     with _serving(command, environment, r"running on http://([\d.:]+)") as (server, address):
         headers = {"Content-Type": "application/json"}
         processes = (server, stack.process_id)

@@ -125,6 +125,6 @@ def test_no_function_is_longer_than_a_screen() -> None:
 
 def test_lock_files_name_no_registry() -> None:
     locks = [path for path in PROJECT.rglob("requirements.txt") if ".venv" not in path.parts]
-    assert len(locks) == 3
+    assert len(locks) == 4
     for lock in locks:
         assert "://" not in lock.read_text()
