@@ -10,6 +10,7 @@ OVERLAP_HOURS ?= 24
 LIST ?= block
 SEEDS ?= 10000
 ARCH ?=
+ENV ?= dev
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 # Its pins clash with ours, so it lives in an environment of its own.
@@ -39,6 +40,14 @@ build: $(VENV)/dev ## Build what is deployed, into .aws-sam: ARCH=x86_64 or arm6
 		"Install it, for example: pyenv install 3.13"; exit 1)
 	PATH="$(dir $(PYTHON_3_13)):$$PATH" ARCH=$(or $(ARCH),x86_64) $(VENV)/bin/sam build \
 		--parameter-overrides Architecture=$(or $(ARCH),x86_64)
+	@for folder in .aws-sam/build/*Function; do $(PYTHON_3_13) -m compileall -q \
+		--invalidation-mode unchecked-hash -s $$folder -p /var/task $$folder || exit 1; done
+
+deploy: $(VENV)/dev ## Deploy what was built: ENV=dev or prod [ARCH=, to be sure of it]
+	@PATH="$(VENV)/bin:$$PATH" $(PYTHON) -m local.deploy --env "$(ENV)" --arch "$(ARCH)"
+
+bench: $(VENV)/dev ## Measure everything against its goal: one table
+	$(PYTHON) -m tests.benchmarks
 
 check: $(VENV)/dev $(CHECKOV) ## Lint, types and template
 	$(VENV)/bin/ruff check .
@@ -98,6 +107,8 @@ lock: $(VENV)/dev ## Resolve the requirements anew
 	cd local && ../$(PIP_COMPILE) -c ../tests/requirements.txt requirements.in
 	cd layers/dependencies && ../../$(PIP_COMPILE) -c ../../tests/requirements.txt requirements.in
 	cd tests/checkov && ../../$(PIP_COMPILE) requirements.in
+	cd tests/benchmarks/baselines && ../../../$(PIP_COMPILE) \
+		-c ../../../layers/dependencies/requirements.txt requirements.in
 
 clean: ## Remove what was installed and built
 	rm -rf $(VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache
@@ -119,6 +130,15 @@ define install
 @touch $@
 endef
 
+which-python:
+	@echo "$(PYTHON_3_13)"
+
+.local/baselines: tests/benchmarks/baselines/requirements.txt
+	@echo "· Installing what we are compared with (once)"
+	@rm -rf $@ && $(PYTHON_3_13) -m pip install --quiet --root-user-action ignore \
+		--no-deps --requirement $< --target $@
+	@touch $@
+
 $(VENV)/bin/python:
 	@echo "· Creating $(VENV)"
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -135,5 +155,5 @@ $(CHECKOV): tests/checkov/requirements.txt $(VENV)/bin/python
 	@$(PYTHON) -m venv $(VENV)/checkov
 	$(call install,checkov,tests/checkov/requirements.txt,$(VENV)/checkov/bin/python)
 
-.PHONY: help start start-sam test soak build check format key rotate revoke block unblock screenshots outputs \
-	backup restore currencies rates cards lock clean
+.PHONY: help start start-sam test soak build deploy bench check format key rotate revoke block unblock \
+	screenshots outputs backup restore currencies rates cards lock clean

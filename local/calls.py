@@ -71,6 +71,8 @@ def watch(session: Any, logical_ids: Mapping[str, str], note: Note) -> None:
 
 def _resource(params: Mapping[str, Any], logical_ids: Mapping[str, str]) -> str:
     """What the call is about. Of an execution, the state machine it belongs to."""
+    tables = [{"TableName": table} for table in params.get("RequestItems", ())]
+    params = {**params, **(tables[0] if tables else {})}
     named = next((str(params[key]) for key in _NAMING if key in params), "")
     if "executionArn" in params:
         named = named.rpartition(":")[0] + ":*"

@@ -27,13 +27,17 @@ class TaskError(Exception):
 
 @dataclass
 class Execution:
-    """One run of the workflow. `tokens`: task token -> the shopper's answer, once there is one."""
+    """One run of the workflow. `tokens`: task token -> the shopper's answer, once there is one.
+
+    `entered`: each state it went into, which is what AWS charges for.
+    """
 
     name: str
     data: dict[str, Any]
     status: str = "RUNNING"
     tokens: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     actor: Actor | None = None
+    entered: list[str] = field(default_factory=list)
 
 
 class SimulatedStepFunctions:
@@ -97,6 +101,7 @@ class SimulatedStepFunctions:
         name: str | None = self._start_at
         try:
             while name is not None:
+                execution.entered.append(name)
                 name = self._enter(execution, self._states[name])
         except TaskError:
             execution.status = "FAILED"

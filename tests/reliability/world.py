@@ -69,10 +69,12 @@ class Ticket:
 class Stage:
     """What stays from one world to the next: the emulated AWS and the handlers' code.
 
-    `outside` is how a test looks at the tables, `ledger` how the simulated acquirer does.
+    `session` is what the functions' clients are made from, `outside` is how a test looks at the
+    tables, `ledger` how the simulated acquirer does.
     """
 
     aws: LocalAws
+    session: boto3.session.Session
     handlers: dict[str, Handler]
     outside: Any
     ledger: Any
@@ -89,7 +91,9 @@ class Stage:
         handler: Any = self.handlers[function]
         acquirer: Any = _CurrentAcquirer(self)
         environment = self.aws.environments[function]
-        handler.build(Root(environment, _CurrentClock(self), acquirer, one_after_another))
+        handler.build(
+            Root(environment, _CurrentClock(self), acquirer, one_after_another, self.session)
+        )
 
 
 class _CurrentClock:
@@ -116,8 +120,11 @@ class _CurrentAcquirer:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Builds the emulated AWS once; its client hooks always reach the current world."""
+def stage(session: boto3.session.Session | None = None) -> Iterator[Stage]:
+    """Builds the emulated AWS once; its client hooks always reach the current world.
+
+    A session may come with hooks of its own.
+    """
     os.environ.update({"AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION})
     parameters = {"PublicBaseUrl": "https://pay.example", "LiveAcquirer": "simulator"}
     loaded = template.load(parameters)
@@ -127,15 +134,15 @@ def stage() -> Iterator[Stage]:
     # Every handler of before-send is called: without this moto would run the workflow as well.
     core_config = default_user_config["core"]
     default_user_config["core"] = {"passthrough": {"services": ["stepfunctions"], "urls": []}}
-    boto3.setup_default_session()
+    session = session or boto3.session.Session()
     # The acquirer is beyond what is broken here, but what a function asks of it in AWS is asked
     # under the function's role.
     acquirer_session: Any = boto3.session.Session()
-    for session in (boto3.DEFAULT_SESSION, acquirer_session):
-        watch(session, aws.logical_ids(), note_call)
+    for watched in (session, acquirer_session):
+        watch(watched, aws.logical_ids(), note_call)
     outside: Any = boto3.session.Session().client("dynamodb")
-    built = Stage(aws, {}, outside, acquirer_session.client("dynamodb"), log)
-    _hook_clients(built)
+    built = Stage(aws, session, {}, outside, acquirer_session.client("dynamodb"), log)
+    _hook_clients(built, session)
     try:
         with redirect_stdout(log):
             for name, environment in aws.environments.items():
@@ -161,9 +168,8 @@ def _warm_up(built: Stage) -> None:
     world.close()
 
 
-def _hook_clients(built: Stage) -> None:
+def _hook_clients(built: Stage, session: Any) -> None:
     """Every client made from now on asks the current world before and after each call."""
-    session: Any = boto3.DEFAULT_SESSION
 
     def before_call(model: Any, **_: Any) -> None:
         if built.current:

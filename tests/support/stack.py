@@ -58,6 +58,10 @@ class Stack:
         raise RuntimeError(f"the stack did not start:\n{self.log}")
 
     @property
+    def process_id(self) -> int:
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         return self._log.read_text("utf-8", "replace")
 

@@ -129,6 +129,6 @@ def test_no_function_is_longer_than_a_screen() -> None:
 def test_lock_files_name_no_registry() -> None:
     found = PROJECT.rglob("requirements.txt")
     locks = [path for path in found if not {".venv", ".aws-sam"} & set(path.parts)]
-    assert len(locks) == 4
+    assert len(locks) == 5
     for lock in locks:
         assert "://" not in lock.read_text()

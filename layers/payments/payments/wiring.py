@@ -1,62 +1,66 @@
 """The composition root: builds clients, stores and use cases, and alone reads the environment.
 
-A Lambda function's variables say what it uses; what they do not name cannot be asked for.
+A Lambda function's variables say what it uses; what they do not name cannot be asked for. Parts
+are imported where they are built: a function starts with its own and no others.
 """
+
+from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from botocore.config import Config
 
-from payments.acquirer.port import Acquirer, CardProfile
-from payments.acquirer.simulator import SimulatedAcquirer
-from payments.api_keys import ApiKeys
-from payments.cards import Card
 from payments.clock import Clock, SystemClock
 from payments.errors import NoLiveAcquirerError
 from payments.ids import Mode
-from payments.pseudonyms import Pseudonyms
-from payments.rates_feed import RatesFeed
-from payments.risk import Risk
-from payments.risk.assessment import Thresholds
-from payments.store.api_keys import ApiKeyStore
-from payments.store.attempts import Attempt, AttemptStore
-from payments.store.idempotency import IdempotencyStore
-from payments.store.merchant_lists import MerchantListStore
-from payments.store.payments import PaymentStore
-from payments.store.rates import CurrentRates, RatesStore
-from payments.store.risk_counters import RiskCounters
-from payments.use_cases.cancel_payment import CancelPayment
-from payments.use_cases.create_payment import CreatePayment
-from payments.use_cases.end_challenge import EndChallenge
-from payments.use_cases.follow_payment import FollowPayment
-from payments.use_cases.note_failures import NoteFailures
-from payments.use_cases.pay_payment import PayPayment
-from payments.use_cases.read_payments import GetPayment, ListPayments
-from payments.use_cases.reconcile_attempts import ReconcileAttempts
-from payments.use_cases.refresh_rates import RefreshRates
-from payments.use_cases.resolve_attempt import ResolveAttempt
-from payments.use_cases.run_attempt import RunAttempt
-from payments.use_cases.settle_attempt import SettleAttempt
-from payments.use_cases.weigh_risk import RunTogether, WeighRisk
-from payments.vault import CardVault
-from payments.workflow import Workflow
+
+if TYPE_CHECKING:
+    from payments.acquirer.port import Acquirer, CardProfile
+    from payments.acquirer.simulator import SimulatedAcquirer
+    from payments.api_keys import ApiKeys
+    from payments.cards import Card
+    from payments.risk import Risk
+    from payments.store.attempts import Attempt, AttemptStore
+    from payments.store.payments import PaymentStore
+    from payments.store.rates import RatesStore
+    from payments.store.risk_counters import RiskCounters
+    from payments.use_cases.cancel_payment import CancelPayment
+    from payments.use_cases.create_payment import CreatePayment
+    from payments.use_cases.end_challenge import EndChallenge
+    from payments.use_cases.follow_payment import FollowPayment
+    from payments.use_cases.pay_payment import PayPayment
+    from payments.use_cases.read_payments import GetPayment, ListPayments
+    from payments.use_cases.reconcile_attempts import ReconcileAttempts
+    from payments.use_cases.refresh_rates import RefreshRates
+    from payments.use_cases.resolve_attempt import ResolveAttempt
+    from payments.use_cases.run_attempt import RunAttempt
+    from payments.use_cases.settle_attempt import SettleAttempt
+    from payments.use_cases.weigh_risk import RunTogether, WeighRisk
+    from payments.vault import CardVault
+    from payments.workflow import Workflow
 
 NAMESPACE = "Payments"
-# Bounded waiting: three tries of at most five seconds each, with jitter in between.
+# Bounded waiting: three tries of at most five seconds each, with jitter in between. The services
+# check parameters themselves, and a user agent of our own is not put together anew for each call.
 _CLIENT_CONFIG = Config(
-    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    parameter_validation=False,
+    user_agent="payments-api",
 )
 # The risk is worth a short wait: without an answer a challenge takes its place.
-_RISK_CLIENT_CONFIG = Config(
-    connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}
+_RISK_CLIENT_CONFIG = _CLIENT_CONFIG.merge(
+    Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2})
 )
 _MOST_AT_ONCE = 6  # four counters and two reads
 
@@ -72,10 +76,11 @@ class Settings:
     outcome_wait_seconds: int
     three_ds_unavailable: str
     rates_max_age_seconds: int
-    risk_thresholds: Thresholds
+    elevated_risk_score: int
+    highest_risk_score: int
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> "Settings":
+    def read(cls, environment: Mapping[str, str]) -> Settings:
         return cls(
             service=environment.get("POWERTOOLS_SERVICE_NAME", "payments"),
             public_base_url=environment.get("PUBLIC_BASE_URL", ""),
@@ -84,10 +89,8 @@ class Settings:
             outcome_wait_seconds=int(environment.get("OUTCOME_WAIT_SECONDS", "10")),
             three_ds_unavailable=environment.get("THREE_DS_UNAVAILABLE", "refuse"),
             rates_max_age_seconds=int(environment.get("RATES_MAX_AGE_HOURS", "48")) * 3600,
-            risk_thresholds=Thresholds(
-                int(environment.get("ELEVATED_RISK_SCORE", "50")),
-                int(environment.get("HIGHEST_RISK_SCORE", "80")),
-            ),
+            elevated_risk_score=int(environment.get("ELEVATED_RISK_SCORE", "50")),
+            highest_risk_score=int(environment.get("HIGHEST_RISK_SCORE", "80")),
         )
 
 
@@ -100,6 +103,7 @@ class Root:
         clock: Clock | None = None,
         acquirer: Acquirer | None = None,
         run_together: RunTogether | None = None,
+        session: boto3.session.Session | None = None,
     ) -> None:
         self._environment = dict(os.environ if environment is None else environment)
         self._acquirer = acquirer
@@ -107,22 +111,30 @@ class Root:
         self.settings = Settings.read(self._environment)
         self.clock: Clock = clock or SystemClock()
         self.logger = Logger(service=self.settings.service)
-        self._dynamodb = boto3.client("dynamodb", config=_CLIENT_CONFIG)
+        aws: Any = session or boto3
+        self._dynamodb = aws.client("dynamodb", config=_CLIENT_CONFIG)
         if "CARD_KEY_ID" in self._environment:
-            self._kms = boto3.client("kms", config=_CLIENT_CONFIG)
+            self._kms = aws.client("kms", config=_CLIENT_CONFIG)
         if "RISK_TABLE" in self._environment:
-            self._risk_dynamodb = boto3.client("dynamodb", config=_RISK_CLIENT_CONFIG)
+            self._risk_dynamodb = aws.client("dynamodb", config=_RISK_CLIENT_CONFIG)
         if "FINGERPRINT_KEY_ID" in self._environment:
-            self._risk_kms = boto3.client("kms", config=_RISK_CLIENT_CONFIG)
+            self._risk_kms = aws.client("kms", config=_RISK_CLIENT_CONFIG)
         if "WORKFLOW_ARN" in self._environment:
-            self._stepfunctions = boto3.client("stepfunctions", config=_CLIENT_CONFIG)
+            self._stepfunctions = aws.client("stepfunctions", config=_CLIENT_CONFIG)
 
     @cached_property
     def api_keys(self) -> ApiKeys:
+        from payments.api_keys import ApiKeys
+        from payments.store.api_keys import ApiKeyStore
+
         return ApiKeys(ApiKeyStore(self._dynamodb, self._environment["KEYS_TABLE"]))
 
     @cached_property
     def create_payment(self) -> CreatePayment:
+        from payments.store.idempotency import IdempotencyStore
+        from payments.store.rates import CurrentRates
+        from payments.use_cases.create_payment import CreatePayment
+
         idempotency = IdempotencyStore(self._dynamodb, self._environment["IDEMPOTENCY_TABLE"])
         return CreatePayment(
             self._payments,
@@ -135,19 +147,28 @@ class Root:
 
     @cached_property
     def refresh_rates(self) -> RefreshRates:
+        from payments.rates_feed import RatesFeed
+        from payments.use_cases.refresh_rates import RefreshRates
+
         feed = RatesFeed(self._environment["RATES_URL"], self.clock)
         return RefreshRates(self._rates, feed)
 
     @cached_property
     def get_payment(self) -> GetPayment:
+        from payments.use_cases.read_payments import GetPayment
+
         return GetPayment(self._payments)
 
     @cached_property
     def list_payments(self) -> ListPayments:
+        from payments.use_cases.read_payments import ListPayments
+
         return ListPayments(self._payments, self.clock, self.settings.payment_lifetime_seconds)
 
     @cached_property
     def follow_payment(self) -> FollowPayment:
+        from payments.use_cases.follow_payment import FollowPayment
+
         return FollowPayment(
             self._payments,
             self._attempts,
@@ -158,6 +179,8 @@ class Root:
 
     @cached_property
     def pay_payment(self) -> PayPayment:
+        from payments.use_cases.pay_payment import PayPayment
+
         return PayPayment(
             self.follow_payment,
             self._payments,
@@ -169,14 +192,21 @@ class Root:
 
     @cached_property
     def cancel_payment(self) -> CancelPayment:
+        from payments.use_cases.cancel_payment import CancelPayment
+
         return CancelPayment(self.follow_payment, self._payments, self.clock)
 
     @cached_property
     def end_challenge(self) -> EndChallenge:
+        from payments.use_cases.end_challenge import EndChallenge
+
         return EndChallenge(self.follow_payment, self._payments, self._attempts, self._workflow)
 
     @cached_property
     def run_attempt(self) -> RunAttempt:
+        from payments.use_cases.note_failures import NoteFailures
+        from payments.use_cases.run_attempt import RunAttempt
+
         return RunAttempt(
             self._attempts,
             self._vault,
@@ -194,8 +224,12 @@ class Root:
 
     @cached_property
     def _weigh_risk(self) -> WeighRisk:
-        # Large, and of use to one function alone.
-        from disposable_email_domains import blocklist  # noqa: PLC0415
+        from disposable_email_domains import blocklist
+
+        from payments.pseudonyms import Pseudonyms
+        from payments.risk.assessment import Thresholds
+        from payments.store.merchant_lists import MerchantListStore
+        from payments.use_cases.weigh_risk import WeighRisk
 
         return WeighRisk(
             self._risk_counters,
@@ -204,12 +238,14 @@ class Root:
             self.clock,
             self._run_together,
             blocklist.__contains__,
-            self.settings.risk_thresholds,
+            Thresholds(self.settings.elevated_risk_score, self.settings.highest_risk_score),
             self._report_blindness,
         )
 
     @cached_property
     def _risk_counters(self) -> RiskCounters:
+        from payments.store.risk_counters import RiskCounters
+
         return RiskCounters(self._risk_dynamodb, self._environment["RISK_TABLE"])
 
     def _report_blindness(self, error: Exception) -> None:
@@ -218,10 +254,14 @@ class Root:
 
     @cached_property
     def resolve_attempt(self) -> ResolveAttempt:
+        from payments.use_cases.resolve_attempt import ResolveAttempt
+
         return ResolveAttempt(self._attempts, self._acquirer_for, self._settle_attempt)
 
     @cached_property
     def reconcile_attempts(self) -> ReconcileAttempts:
+        from payments.use_cases.reconcile_attempts import ReconcileAttempts
+
         return ReconcileAttempts(
             self._attempts, self._workflow, self.resolve_attempt, self.clock, self._report
         )
@@ -233,32 +273,46 @@ class Root:
 
     @cached_property
     def _settle_attempt(self) -> SettleAttempt:
+        from payments.use_cases.settle_attempt import SettleAttempt
+
         return SettleAttempt(self._payments, self._attempts, self.clock)
 
     @cached_property
     def simulator(self) -> SimulatedAcquirer:
         """The acquirer of test mode; its issuer's challenge page asks for it by name."""
+        from payments.acquirer.simulator import SimulatedAcquirer
+
         table = self._environment["SIMULATOR_TABLE"]
         return SimulatedAcquirer(self._dynamodb, table, self.clock.now_us)
 
     @cached_property
     def _payments(self) -> PaymentStore:
+        from payments.store.payments import PaymentStore
+
         return PaymentStore(self._dynamodb, self._environment["PAYMENTS_TABLE"])
 
     @cached_property
     def _attempts(self) -> AttemptStore:
+        from payments.store.attempts import AttemptStore
+
         return AttemptStore(self._dynamodb, self._environment["ATTEMPTS_TABLE"])
 
     @cached_property
     def _rates(self) -> RatesStore:
+        from payments.store.rates import RatesStore
+
         return RatesStore(self._dynamodb, self._environment["RATES_TABLE"])
 
     @cached_property
     def _workflow(self) -> Workflow:
+        from payments.workflow import Workflow
+
         return Workflow(self._stepfunctions, self._environment["WORKFLOW_ARN"])
 
     @cached_property
     def _vault(self) -> CardVault:
+        from payments.vault import CardVault
+
         return CardVault(self._kms, self._environment["CARD_KEY_ID"])
 
     def count(self, metric: str, mode: Mode) -> None:
@@ -294,6 +348,7 @@ def _threads() -> RunTogether:
     pool = ThreadPoolExecutor(_MOST_AT_ONCE)
 
     def run_together(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-        return list(pool.map(lambda call: call(), calls))
+        contexts = [copy_context() for _ in calls]
+        return list(pool.map(lambda context, call: context.run(call), contexts, calls))
 
     return run_together

@@ -1,0 +1,62 @@
+"""Which AWS operations our code calls, read from the code."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import botocore.session
+from botocore import xform_name
+
+from local import PROJECT
+
+PACKAGE = PROJECT / "layers/payments/payments"
+
+
+@cache
+def called_operations() -> dict[str, set[str]]:
+    """Service -> operations. Whatever module holds a service's client names what it calls there."""
+    names = _operation_names(set(_clients().values()))
+    called: dict[str, set[str]] = {service: set() for service in names}
+    for path in PACKAGE.rglob("*.py"):
+        words = set(_words(path))
+        for attribute, service in _clients().items():
+            if attribute in words:
+                called[service] |= {names[service][word] for word in words & names[service].keys()}
+    return called
+
+
+@cache
+def _clients() -> dict[str, str]:
+    """What the composition root makes: the attribute, and the service behind it."""
+    found = {}
+    for node in ast.walk(ast.parse((PACKAGE / "wiring.py").read_text())):
+        match node:
+            case ast.Assign(
+                targets=[ast.Attribute(attr=attribute)],
+                value=ast.Call(
+                    func=ast.Attribute(attr="create_client"),
+                    args=[ast.Constant(value=str() as service)],
+                ),
+            ):
+                found[attribute] = service
+    return found
+
+
+def _operation_names(services: set[str]) -> dict[str, dict[str, str]]:
+    session = botocore.session.get_session()
+    return {
+        service: {
+            xform_name(operation): operation
+            for operation in session.get_service_model(service).operation_names
+        }
+        for service in services
+    }
+
+
+def _words(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value

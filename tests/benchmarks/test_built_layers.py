@@ -1,0 +1,102 @@
+"""What was pruned away is not missed: every AWS call we make works from the built layers alone."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local import PROJECT
+from tests.benchmarks.built import Layout, python_3_13
+from tests.benchmarks.called import called_operations
+from tests.support.stack import Stack
+
+PROBE = Path(__file__).parent / "probes/every_call.py"
+
+
+def test_the_layer_keeps_just_the_operations_that_our_code_calls(layout: Layout) -> None:
+    data = layout.packages / "botocore/data"
+    kept = {
+        model.parent.parent.name: set(json.loads(model.read_text("utf-8"))["operations"])
+        for model in data.rglob("service-2.json")
+    }
+
+    assert kept == called_operations(), "layers/dependencies/prune.py lists what stays"
+
+
+def test_every_call_works_from_the_built_layers(layout: Layout, stack: Stack) -> None:
+    """With nothing but the layers and the functions to import from, against the local stack."""
+    ran = subprocess.run(
+        [str(python_3_13()), "-S", "-W", "error", str(PROBE), str(layout.root)],
+        env={
+            "PYTHONPATH": str(layout.packages),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": stack.aws_url,
+            **_environment(stack),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    made = set(re.findall(r"^called (\S+)$", ran.stdout, re.MULTILINE))
+    assert made == {
+        f"{service}.{operation}"
+        for service, operations in called_operations().items()
+        for operation in operations
+    }
+
+
+def _environment(stack: Stack) -> dict[str, str]:
+    """Every variable that any function has."""
+    found: dict[str, str] = {}
+    for function in stack.aws("lambda").list_functions()["Functions"]:
+        variables = function["Environment"]["Variables"]
+        found |= {name: str(value) for name, value in variables.items()}
+    return found
+
+
+def test_every_function_and_layer_file_comes_with_its_bytecode(layout: Layout) -> None:
+    """Checked by no date and no hash, for Lambda's archives lose the one and have no need of it."""
+    sources = list(layout.root.rglob("*.py"))
+    assert len(sources) > 500
+    for source in sources:
+        compiled = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
+        assert compiled.read_bytes()[4:8] == (1).to_bytes(4, "little"), source
+
+
+@pytest.mark.parametrize(("arch", "machine"), [("arm64", "aarch64"), ("x86_64", "x86_64")])
+def test_deploying_refuses_what_was_built_for_another_architecture(
+    tmp_path: Path, arch: str, machine: str
+) -> None:
+    library = tmp_path / f"build/DependenciesLayer/python/x.cpython-313-{machine}-linux-gnu.so"
+    library.parent.mkdir(parents=True)
+    library.touch()
+    sam = tmp_path / "bin/sam"
+    sam.parent.mkdir()
+    sam.write_text('#!/bin/sh\necho "$@"\n')
+    sam.chmod(0o755)
+
+    def deploy(wanted: str) -> subprocess.CompletedProcess[str]:
+        command = [str(PROJECT / ".venv/bin/python"), "-m", "local.deploy", "--env=prod"]
+        command += [f"--build={tmp_path / 'build'}", f"--arch={wanted}"]
+        path = {"PATH": f"{sam.parent}:/usr/bin:/bin"}
+        return subprocess.run(
+            command, cwd=PROJECT, env=path, capture_output=True, text=True, check=False
+        )
+
+    other = {"arm64": "x86_64", "x86_64": "arm64"}[arch]
+    refused, unasked, confirmed = deploy(other), deploy(""), deploy(arch)
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert f"make build ARCH={other}" in refused.stderr
+    for done in (unasked, confirmed):
+        assert done.returncode == 0, done.stderr
+        assert "--config-env prod" in done.stdout
+        assert f"Environment=prod LogRetentionDays=365 Architecture={arch}" in done.stdout

@@ -1,0 +1,41 @@
+"""The rows without a clock meet their goals; `make bench` measures the others too."""
+
+import pytest
+
+from tests.benchmarks import authorizer, cold, data, readme, states
+from tests.benchmarks.built import Layout
+from tests.benchmarks.lives import Scene
+from tests.benchmarks.rows import Row, as_table
+
+
+def check(rows: list[Row]) -> None:
+    missed = [row for row in rows if not row.passes]
+    assert not missed, as_table(missed)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("counting")
+def test_cold_starts_meet_their_goals(layout: Layout) -> None:
+    check(cold.rows(layout))
+
+
+@pytest.mark.timeout(300)
+def test_requests_take_the_calls_and_units_they_should(scene: Scene) -> None:
+    check(data.rows(scene))
+
+
+def test_the_gateways_memory_spares_the_key_store(scene: Scene) -> None:
+    check(authorizer.rows(scene))
+
+
+def test_a_payment_takes_few_states_and_little_money(scene: Scene) -> None:
+    check(states.rows(scene))
+
+
+def test_the_readme_shows_every_goal_met_on_a_day() -> None:
+    table = readme.table()
+
+    assert "Measured on 20" in table
+    assert table.count("| yes |") == table.count("\n| ") - 1
+    for name in ("C1", "C6", "W1", "W5", "D1", "D4", "A1", "S2", "P1"):
+        assert f"\n| {name} |" in table

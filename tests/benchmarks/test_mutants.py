@@ -1,0 +1,95 @@
+"""A measurement that cannot fail measures nothing: each mistake turns its own row red."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from payments.payment import Payment
+from payments.store.payments import PaymentStore
+from tests.benchmarks import cold, data, warm
+from tests.benchmarks.built import BASELINES, BUILD, LAYERS, Layout
+from tests.benchmarks.lives import Scene
+from tests.benchmarks.rows import Row
+
+SLOW = """
+_handle = handler
+def handler(event, context):
+    sum(range(200_000))
+    return _handle(event, context)
+"""
+
+
+def red(rows: list[Row]) -> set[str]:
+    return {f"{row.name} {row.what}" for row in rows if row.passes is False}
+
+
+def writable_copy(source: Path, target: Path) -> Path:
+    shutil.copytree(source, target, copy_function=shutil.copyfile)
+    for path in [target, *target.rglob("*")]:
+        path.chmod(path.stat().st_mode | 0o200)
+    return target
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("counting")
+def test_a_slowed_handler_turns_warm_calls_red(
+    layout: Layout, scene: Scene, tmp_path: Path
+) -> None:
+    (create, *_) = warm.COMPARISONS
+    item = data.stored_items(scene)[0]
+    task = writable_copy(layout.task("CreatePaymentFunction"), tmp_path / "task")
+    bare = warm.count_bare(create, item)
+    app = task / "app.py"
+    shutil.rmtree(task / "__pycache__")
+    sound = warm.count_in([task, layout.packages], create, item)
+    app.write_text(app.read_text("utf-8") + SLOW, "utf-8")
+    slowed = warm.count_in([task, layout.packages], create, item)
+
+    assert sound / bare <= create.goal < slowed / bare
+
+
+def test_an_added_call_turns_creates_red(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    add = PaymentStore.add
+
+    def look_first(store: PaymentStore, payment: Payment) -> bool:
+        store.get(payment.account, payment.id)
+        return add(store, payment)
+
+    assert red(data.create_rows(scene)) == set()
+    monkeypatch.setattr(PaymentStore, "add", look_first)
+
+    assert red(data.create_rows(scene)) == {"D1 create: calls", "D1 create with key: calls"}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("counting")
+def test_an_unpruned_layer_turns_size_and_cold_starts_red(layout: Layout, tmp_path: Path) -> None:
+    build = tmp_path / "build"
+    for name in (*LAYERS, "CreatePaymentFunction"):
+        writable_copy(BUILD / name, build / name)
+    packages = build / "DependenciesLayer/python"
+    shutil.rmtree(packages / "botocore/data")
+    shutil.copytree(BASELINES / "botocore/data", packages / "botocore/data")
+    unpruned = Layout(tmp_path / "unpruned")
+    shutil.copytree(packages, unpruned.packages)
+    shutil.copytree(layout.packages / "payments", unpruned.packages / "payments")
+    shutil.copytree(layout.task("CreatePaymentFunction"), unpruned.task("CreatePaymentFunction"))
+
+    counted = cold.count_ready(unpruned, *cold.MERCHANT["create"]) / cold.base()
+
+    assert {name[:2] for name in red(cold.size(build))} == {"C6"}
+    assert "C6 botocore services that nobody calls" in red(cold.size(build))
+    assert counted > 1.15
+
+
+@pytest.mark.usefixtures("counting")
+def test_bytecode_checked_by_its_date_turns_cold_starts_red(layout: Layout, tmp_path: Path) -> None:
+    stale = Layout(tmp_path / "stale")
+    shutil.copytree(layout.root, stale.root, copy_function=shutil.copyfile)
+    for bytecode in list(stale.root.rglob("__pycache__")):
+        shutil.rmtree(bytecode)
+
+    without_bytecode = cold.count_ready(stale, *cold.MERCHANT["create"])
+
+    assert without_bytecode / cold.count_ready(layout, *cold.MERCHANT["create"]) > 1.03
