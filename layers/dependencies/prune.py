@@ -30,6 +30,7 @@ UNUSED = (
     "bin",
     "boto3/data",  # resources, which we do not use
     "boto3/examples",
+    "s3transfer",
     "botocore/data/*/*/examples-1.json",
     "pydantic/v1",
 )
@@ -40,6 +41,7 @@ def prune(packages: Path) -> None:
         for path in list(packages.glob(pattern)):
             _remove(path)
     _prune_botocore(packages / "botocore/data")
+    _prune_transfers(packages / "boto3/compat.py")
     _prune_babel(packages / "babel/locale-data")
     _prune_typed_dictionaries(packages / "pydantic_core/core_schema.py")
 
@@ -96,6 +98,18 @@ def _without_documentation(part: Any) -> Any:
         for name, inner in part.items()
         if not (name == "documentation" and isinstance(inner, str))
     }
+
+
+def _prune_transfers(compat: Path) -> None:
+    """A fifth of a cold start went into S3's transfer manager, of which boto3 asks one question."""
+    source = compat.read_text("utf-8")
+    for line, instead in (
+        ("from s3transfer.manager import TransferConfig\n", ""),
+        ("hasattr(TransferConfig, 'UNSET_DEFAULT')", "False"),
+    ):
+        assert source.count(line) == 1, "boto3 has changed: look again"
+        source = source.replace(line, instead)
+    compat.write_text(source, "utf-8")
 
 
 def _prune_babel(locales: Path) -> None:

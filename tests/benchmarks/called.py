@@ -35,7 +35,7 @@ def _clients() -> dict[str, str]:
             case ast.Assign(
                 targets=[ast.Attribute(attr=attribute)],
                 value=ast.Call(
-                    func=ast.Attribute(attr="create_client"),
+                    func=ast.Attribute(attr="client"),
                     args=[ast.Constant(value=str() as service)],
                 ),
             ):

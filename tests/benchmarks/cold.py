@@ -19,7 +19,7 @@ MERCHANT = {
     "get": ("GetPaymentFunction", "get_payment"),
     "list": ("ListPaymentsFunction", "list_payments"),
 }
-NEVER = ("aws_xray_sdk", "fastapi", "boto3")
+NEVER = ("aws_xray_sdk", "fastapi", "s3transfer")
 MEGABYTE = 1_000_000
 
 

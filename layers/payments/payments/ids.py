@@ -102,6 +102,11 @@ def new_challenge_id(account: Account, payment_id: str, token: str) -> str:
     return f"ch_{account.mode}_{account.merchant_id}_{ulid}_{token}_{secrets.token_hex(16)}"
 
 
+def challenge_secret(challenge_id: str) -> str:
+    """What no part of the payment tells of the id: enough to know it again."""
+    return challenge_id.rpartition("_")[2]
+
+
 @dataclass(frozen=True, slots=True)
 class ChallengeReference:
     """What a challenge id claims to stand for. The stored id decides whether it does."""

@@ -86,7 +86,7 @@ class Payment:
     risk: dict[str, Any] | None = None
     merchant_country: str = ""
     enforces_fraud_rules: bool = False
-    challenge_ids: tuple[str, ...] = field(repr=False, default=())
+    challenge_secrets: tuple[str, ...] = field(repr=False, default=())
 
     @property
     def attempt_id(self) -> str | None:

@@ -2,10 +2,11 @@
 
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from payments.acquirer.port import CardChecks
 from payments.checkout_link import checkout_url
 from payments.ids import Mode
 from payments.lifecycle import Status
@@ -106,9 +107,14 @@ def list_view(payment: Payment, reader: Reader) -> dict[str, Any]:
 
 def _risk(payment: Payment) -> dict[str, Any] | None:
     """With the card's funding: the one-view has no other place for it (contract, section 4)."""
-    if payment.risk and payment.card and payment.card.funding:
-        return {**payment.risk, "funding": payment.card.funding}
-    return payment.risk
+    if payment.risk is None:
+        return None
+    risk = dict(payment.risk)
+    if "checks" in risk:
+        risk["checks"] = asdict(CardChecks(**risk["checks"]))
+    if payment.card and payment.card.funding:
+        risk["funding"] = payment.card.funding
+    return risk
 
 
 def _uuid(*names: str) -> str:

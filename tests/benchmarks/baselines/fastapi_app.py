@@ -131,7 +131,7 @@ def _row(request: PaymentRequest) -> dict[str, Any]:
         "updated_at_us": now_us,
         "history": [["requires_action", now_us]],
         "attempt_tokens": [],
-        "challenge_ids": [],
+        "challenge_secrets": [],
         "metadata": request.metadata,
     }
 

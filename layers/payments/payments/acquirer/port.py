@@ -1,6 +1,6 @@
 """What we ask of an acquirer. Every call carries our reference, so asking twice acts once."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -55,6 +55,9 @@ class Authentication:
         return self.trans_status in VOUCHED
 
 
+NOT_PROVIDED = "not_provided"
+
+
 @dataclass(frozen=True, slots=True)
 class CardChecks:
     """How what was typed compares with what the issuer knows.
@@ -62,9 +65,14 @@ class CardChecks:
     Each is `pass`, `fail`, `unavailable` or `not_provided`.
     """
 
-    address_line1: str = "not_provided"
-    postal_code: str = "not_provided"
-    cvc: str = "not_provided"
+    address_line1: str = NOT_PROVIDED
+    postal_code: str = NOT_PROVIDED
+    cvc: str = NOT_PROVIDED
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What is worth storing: what was not provided need not be said."""
+        return {name: value for name, value in asdict(self).items() if value != NOT_PROVIDED}
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ class PaymentStore:
         event: Event,
         now_us: int,
         changes: Values,
-        challenge_id: str | None = None,
+        challenge_secret: str | None = None,
     ) -> Payment:
         """The attempt under way, the payment's last one, ends in the event.
 
@@ -137,7 +137,7 @@ class PaymentStore:
             event,
             now_us,
             changes,
-            append={"challenge_ids": [challenge_id]} if challenge_id else {},
+            append={"challenge_secrets": [challenge_secret]} if challenge_secret else {},
             **_while_last_attempt_runs(payment),
         )
 
@@ -283,7 +283,7 @@ def _to_values(payment: Payment) -> dict[str, Any]:
         "risk": payment.risk,
         "merchant_country": payment.merchant_country,
         "enforces_fraud_rules": payment.enforces_fraud_rules or None,
-        "challenge_ids": list(payment.challenge_ids),
+        "challenge_secrets": list(payment.challenge_secrets),
     }
 
 
@@ -299,7 +299,7 @@ def _from_values(values: Mapping[str, Any]) -> Payment:
         fields[name] = int(fields[name])
     fields["status"] = Status(fields["status"])
     fields["items"] = tuple(fields["items"])
-    for name in ("attempt_tokens", "challenge_ids"):
+    for name in ("attempt_tokens", "challenge_secrets"):
         fields[name] = tuple(fields[name])
     fields["history"] = tuple(
         StatusChange(Status(status), int(at_us)) for status, at_us in fields["history"]

@@ -35,8 +35,9 @@ class EndChallenge:
         payment = self._payments.get(reference.account, reference.payment_id)
         if payment is None:
             raise PaymentNotFoundError
-        known = (attempt.challenge_id,) if attempt else payment.challenge_ids
-        if not any(hmac.compare_digest(one, challenge_id) for one in known):
+        claimed = challenge_id if attempt else ids.challenge_secret(challenge_id)
+        known = (attempt.challenge_id,) if attempt else payment.challenge_secrets
+        if not any(hmac.compare_digest(one, claimed) for one in known):
             raise PaymentNotFoundError
         return payment, attempt
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from payments import declines
+from payments import declines, ids
 from payments.acquirer.port import Authentication, Authorization, CardProfile
 from payments.clock import Clock
 from payments.errors import PaymentsError
@@ -73,7 +73,7 @@ class SettleAttempt:
                 _event(payment, answer),
                 self._clock.now_us(),
                 _changes(payment, answer, findings),
-                attempt.challenge_id if attempt.challenge_url else None,
+                ids.challenge_secret(attempt.challenge_id) if attempt.challenge_url else None,
             )
         except TransitionRefusedError as refused:
             if answer.approved and not _was_paid_by(refused.current, attempt):
@@ -118,6 +118,6 @@ def _three_d_secure(authentication: Authentication | None) -> Mapping[str, str |
 
 
 def _risk(risk: Risk | None, answer: Authorization) -> Mapping[str, Any] | None:
-    checks = {"checks": asdict(answer.checks)} if answer.checks else {}
+    checks = {"checks": answer.checks.facts} if answer.checks else {}
     decision = risk.facts if risk else {}
     return {**decision, **checks} or None
