@@ -31,7 +31,7 @@ from tests.benchmarks.rows import AT_LEAST, Row, skipped
 from tests.support.actors import open_shop, order
 from tests.support.stack import Stack
 
-ROUNDS, REQUESTS = 9, 40
+ROUNDS, REQUESTS = 25, 40
 FEW, MANY = 100, 2_000
 START_SECONDS = 30
 
