@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -107,7 +105,7 @@ class Root:
     ) -> None:
         self._environment = dict(os.environ if environment is None else environment)
         self._acquirer = acquirer
-        self._run_together = run_together or _threads()
+        self._given_run_together = run_together
         self.settings = Settings.read(self._environment)
         self.clock: Clock = clock or SystemClock()
         self.logger = Logger(service=self.settings.service)
@@ -121,6 +119,10 @@ class Root:
             self._risk_kms = aws.client("kms", config=_RISK_CLIENT_CONFIG)
         if "WORKFLOW_ARN" in self._environment:
             self._stepfunctions = aws.client("stepfunctions", config=_CLIENT_CONFIG)
+
+    @cached_property
+    def _run_together(self) -> RunTogether:
+        return self._given_run_together or _threads()
 
     @cached_property
     def api_keys(self) -> ApiKeys:
@@ -345,6 +347,9 @@ class Root:
 
 def _threads() -> RunTogether:
     """At the same time, in threads that are started when they are first needed."""
+    from concurrent.futures import ThreadPoolExecutor
+    from contextvars import copy_context
+
     pool = ThreadPoolExecutor(_MOST_AT_ONCE)
 
     def run_together(calls: Sequence[Callable[[], Any]]) -> list[Any]:
