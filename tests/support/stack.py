@@ -30,8 +30,12 @@ class Stack:
     start_seconds = START_SECONDS
     stop_seconds = STOP_SECONDS
 
-    def __init__(self, parameters: dict[str, str] | None = None, stage: str = "") -> None:
+    def __init__(
+        self, parameters: dict[str, str] | None = None, stage: str = "", *, notes_calls: bool = True
+    ) -> None:
         options = [f"--parameter={name}={value}" for name, value in (parameters or {}).items()]
+        if notes_calls:
+            options.append(f"--calls={call_file()}")
         if stage:
             options.append(f"--stage={stage}")
         self._log = Path(tempfile.mkstemp(prefix="payments-", suffix=".log")[1])
@@ -39,7 +43,7 @@ class Stack:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", self.module, "--port=0", "--aws-port=0"),
-                    *(f"--calls={call_file()}", *options),
+                    *options,
                 ],
                 cwd=PROJECT,
                 stdout=output,

@@ -9,6 +9,9 @@ from payments.lifecycle import Status
 from payments.rates import Quote
 
 MAX_ATTEMPTS = 5
+# What an issuer compares with what was typed; of what was not provided nothing is stored.
+CHECKED = ("address_line1", "postal_code", "cvc")
+NOT_PROVIDED = "not_provided"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 import json
 import re
 from functools import cache
-from importlib.resources import files
 from operator import itemgetter
+from pathlib import Path
 
 LANGUAGES = ("en", "es", "pt", "it", "de", "fr")
 DEFAULT_LANGUAGE = "en"
+_LOCALES = Path(__file__).parent / "locales"
 MAX_RANGES = 100
 # Any number of decimals: not everybody rounds to the three that the grammar has.
 _RANGE = re.compile(
@@ -20,9 +21,7 @@ _RANGE = re.compile(
 @cache
 def catalogue(language: str) -> dict[str, str]:
     """All texts of a language by key."""
-    texts: dict[str, str] = json.loads(
-        files("payments").joinpath(f"locales/{language}.json").read_text("utf-8")
-    )
+    texts: dict[str, str] = json.loads((_LOCALES / f"{language}.json").read_text("utf-8"))
     return texts
 
 

@@ -2,16 +2,15 @@
 
 import json
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from payments.acquirer.port import CardChecks
 from payments.checkout_link import checkout_url
 from payments.ids import Mode
 from payments.lifecycle import Status
 from payments.money import format_amount, to_decimal
-from payments.payment import Payment
+from payments.payment import CHECKED, NOT_PROVIDED, Payment
 from payments.texts import text
 
 _NAMESPACE = uuid.UUID("6f1b3c0e-5f0a-4b0e-9d57-3f0f4c1f9a11")
@@ -111,7 +110,7 @@ def _risk(payment: Payment) -> dict[str, Any] | None:
         return None
     risk = dict(payment.risk)
     if "checks" in risk:
-        risk["checks"] = asdict(CardChecks(**risk["checks"]))
+        risk["checks"] = {name: risk["checks"].get(name, NOT_PROVIDED) for name in CHECKED}
     if payment.card and payment.card.funding:
         risk["funding"] = payment.card.funding
     return risk

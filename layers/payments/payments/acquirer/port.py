@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from payments.cards import Card
+from payments.payment import NOT_PROVIDED
 from payments.three_d_secure import UNDECIDED, VOUCHED
 
 
@@ -53,9 +54,6 @@ class Authentication:
     def vouches(self) -> bool:
         """Authenticated or attempted; every charge asks for 3DS (contract, section 5)."""
         return self.trans_status in VOUCHED
-
-
-NOT_PROVIDED = "not_provided"
 
 
 @dataclass(frozen=True, slots=True)
