@@ -15,7 +15,8 @@ Values = Mapping[str, Any]
 def to_item(values: Values) -> dict[str, Any]:
     """Typed attributes; None and empty maps are left out, for absent and null read the same."""
     return {
-        name: _SERIALIZER.serialize(value)
+        # Most attributes are text, before which boto3 tries every other type.
+        name: {"S": value} if type(value) is str else _SERIALIZER.serialize(value)
         for name, value in values.items()
         if value is not None and value != {}
     }
@@ -23,7 +24,10 @@ def to_item(values: Values) -> dict[str, Any]:
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
     """Plain values. Numbers are Decimal, as DynamoDB keeps them."""
-    return {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}
+    return {
+        name: attribute["S"] if "S" in attribute else _DESERIALIZER.deserialize(attribute)
+        for name, attribute in item.items()
+    }
 
 
 def is_condition_failure(error: ClientError) -> bool:
