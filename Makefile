@@ -47,7 +47,7 @@ deploy: $(VENV)/dev ## Deploy what was built: ENV=dev or prod [ARCH=, to be sure
 	@PATH="$(VENV)/bin:$$PATH" $(PYTHON) -m local.deploy --env "$(ENV)" --arch "$(ARCH)"
 
 bench: $(VENV)/dev ## Measure everything against its goal: one table
-	$(PYTHON) -m tests.benchmarks
+	$(PYTHON) -m tests.benchmarks $(WRITE)
 
 check: $(VENV)/dev $(CHECKOV) ## Lint, types and template
 	$(VENV)/bin/ruff check .
