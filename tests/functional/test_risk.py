@@ -267,7 +267,7 @@ def test_counters_hold_neither_card_nor_e_mail_nor_address(
 @pytest.fixture(scope="module")
 def blind(stack_for: StackFor) -> Stack:
     """A stack whose counters are gone. Nobody else may use it: the parameter says so."""
-    stack = stack_for(LogRetentionDays="3")
+    stack = stack_for(LogRetentionDays="7")
     stack.dynamodb.delete_table(TableName=stack.resources["RiskTable"])
     return stack
 

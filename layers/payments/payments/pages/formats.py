@@ -21,8 +21,8 @@ BRAND_NAMES = {
     "unionpay": "UnionPay",
 }
 
-# CLDR wants a space where a currency has no sign but its code; Babel leaves it out.
-_BETWEEN_CODE_AND_DIGIT = re.compile(r"(?<=[A-Za-z])(?=[0-9])")
+# CLDR wants a space where a currency has no sign but letters ("CRC", "Cg."); Babel leaves it out.
+_BETWEEN_LETTERS_AND_DIGIT = re.compile(r"(?<=[A-Za-z])(?=[0-9])|(?<=[A-Za-z]\.)(?=[0-9])")
 
 
 def shown_amount(payment: Payment, language: str) -> str:
@@ -33,7 +33,7 @@ def shown_amount(payment: Payment, language: str) -> str:
     pattern.frac_prec = (digits, digits)
     amount = to_decimal(payment.amount_minor, payment.currency)
     shown = pattern.apply(amount, locale, currency=payment.currency, currency_digits=False)
-    return _BETWEEN_CODE_AND_DIGIT.sub("\u00a0", shown)
+    return _BETWEEN_LETTERS_AND_DIGIT.sub("\u00a0", shown)
 
 
 def shown_time(time_us: int, language: str) -> str:
