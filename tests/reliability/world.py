@@ -119,6 +119,10 @@ class _CurrentAcquirer:
         return getattr(self._stage.world.acquirer, name)
 
 
+# Loggers keep the stream they were made with, so there is one for all stages of a process.
+_LOG = io.StringIO()
+
+
 @contextmanager
 def stage(session: boto3.session.Session | None = None) -> Iterator[Stage]:
     """Builds the emulated AWS once; its client hooks always reach the current world.
@@ -128,8 +132,10 @@ def stage(session: boto3.session.Session | None = None) -> Iterator[Stage]:
     os.environ.update({"AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION})
     parameters = {"PublicBaseUrl": "https://pay.example", "LiveAcquirer": "simulator"}
     loaded = template.load(parameters)
-    log = io.StringIO()
-    with redirect_stdout(log):  # loggers keep the stream they were made with
+    log = _LOG
+    log.seek(0)
+    log.truncate()
+    with redirect_stdout(log):
         aws = LocalAws(loaded, parameters)
     # Every handler of before-send is called: without this moto would run the workflow as well.
     core_config = default_user_config["core"]
