@@ -1,9 +1,9 @@
 """Every test card behaves as it says: towards the shopper, and in the merchant's view.
 
-Expectations are written out here, by number, and not taken import re
-from the simulator's own table.
+Expectations are written out here, by number, and not taken from the simulator's own table.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
