@@ -47,7 +47,7 @@ deploy: $(VENV)/dev ## Deploy what was built: ENV=dev or prod [ARCH=, to be sure
 	@PATH="$(VENV)/bin:$$PATH" $(PYTHON) -m local.deploy --env "$(ENV)" --arch "$(ARCH)"
 
 bench: $(VENV)/dev ## Measure everything against its goal: one table
-	$(PYTHON) -m tests.benchmarks $(WRITE)
+	$(PYTHON) -m tests.benchmarks
 
 check: $(VENV)/dev $(CHECKOV) ## Lint, types and template
 	$(VENV)/bin/ruff check .
@@ -155,5 +155,5 @@ $(CHECKOV): tests/checkov/requirements.txt $(VENV)/bin/python
 	@$(PYTHON) -m venv $(VENV)/checkov
 	$(call install,checkov,tests/checkov/requirements.txt,$(VENV)/checkov/bin/python)
 
-.PHONY: help start start-sam test soak build deploy bench check format key rotate revoke block unblock \
+.PHONY: help start start-sam test soak build deploy bench which-python check format key rotate revoke block unblock \
 	screenshots outputs backup restore currencies rates cards lock clean

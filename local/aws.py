@@ -45,6 +45,7 @@ _ALIASES = {
 }
 _PLACEHOLDER_DEFINITION = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
 _dynamodb_lock = threading.RLock()
+_call_action = DynamoHandler.call_action
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
@@ -270,7 +271,7 @@ def _invoker(handlers: Mapping[str, Handler]) -> Callable[..., bytes]:
 
 def _make_dynamodb_atomic() -> None:
     """One request at a time: moto checks, writes and copies a row for its answer, unguarded."""
-    DynamoHandler.call_action = _locked(DynamoHandler.call_action)
+    DynamoHandler.call_action = _locked(_call_action)
 
 
 def _start_executions_by_alias() -> None:

@@ -1,7 +1,4 @@
-"""The table's place in the README.
-
-`make bench` writes it there when every goal is met, and `make bench WRITE=--write` in any case.
-"""
+"""The table's place in the README: `make bench` writes it there when every goal is met."""
 
 import re
 import time
