@@ -3,15 +3,20 @@
 A stack is started once for each set of parameters.
 """
 
+import fcntl
 from collections.abc import Callable, Iterator
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local import template
 from local.template import Template
 from payments.ids import Mode
+from tests.benchmarks.built import BUILD, build
 from tests.permissions import table
-from tests.reliability import report
+from tests.support import calls, report
 from tests.support.actors import Shop, Shopper, open_shop
 from tests.support.stack import Stack
 
@@ -45,17 +50,17 @@ def deployed() -> Template:
 
 
 @pytest.fixture(scope="session")
-def whole_run(request: pytest.FixtureRequest) -> bool:
-    """Whether all tests run: nothing was named, and nothing is left out."""
-    config = request.config
-    options = config.option
-    chosen = (options.keyword, options.markexpr, options.deselect, options.lf)
-    return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not any(chosen)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The permissions are judged last, by the calls of all other tests."""
-    items.sort(key=lambda item: item.path.parent.name == "permissions")
+def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """What `make build` makes now. It is made once, however many processes run the tests."""
+    mine = tmp_path_factory.getbasetemp()
+    of_all = mine if worker_id == "master" else mine.parent
+    done = of_all / "built"
+    with (of_all / "building").open("w") as building:
+        fcntl.flock(building, fcntl.LOCK_EX)
+        if not done.exists():
+            build()
+            done.touch()
+    return BUILD
 
 
 @pytest.fixture(scope="session")
@@ -79,8 +84,34 @@ def shopper(stack: Stack) -> Iterator[Shopper]:
     shopper.close()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--calls",
+        type=Path,
+        metavar="FOLDER",
+        help="keep the AWS calls of all tests here: `make test` judges the permissions by them",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if folder := config.getoption("calls"):
+        calls.keep_in(folder.resolve())
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One of several processes hands its figures to the one that prints them."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["figures"] = [astuple(row) for row in report.rows()]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    for row in getattr(node, "workeroutput", {}).get("figures", ()):
+        report.record(*row)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The figures of the run: permissions, and what reliability tried and how often."""
+    """The figures of the run: permissions, and what was tried and how often."""
     if permissions := table.lines():
         terminalreporter.section("permissions (IAM)")
         for line in permissions:
@@ -88,7 +119,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     rows = report.rows()
     if not rows:
         return
-    terminalreporter.section("reliability figures")
+    terminalreporter.section("figures")
     for name in dict.fromkeys(row.name for row in rows):
         figures = [row.figure for row in rows if row.name == name]
         numbers = [figure for figure in figures if isinstance(figure, int)]

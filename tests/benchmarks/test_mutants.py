@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from payments.payment import Payment
-from payments.store.payments import PaymentStore
+from local import PROJECT
+from local.functions import load_handler
 from tests.benchmarks import cold, data, warm
 from tests.benchmarks.built import BASELINES, BUILD, LAYERS, Layout
 from tests.benchmarks.lives import Scene
@@ -17,6 +17,15 @@ _handle = handler
 def handler(event, context):
     sum(range(200_000))
     return _handle(event, context)
+"""
+
+LOOKING = """
+def create_and_look(request, root):
+    answer = create_payment(request, root)
+    payment_id = json.loads(answer.body)["data"]["id_payment"]
+    root.get_payment(request.caller.account, payment_id, test=None)
+    return answer
+handler = merchant_function(create_and_look)
 """
 
 
@@ -49,17 +58,24 @@ def test_a_slowed_handler_turns_warm_calls_red(
     assert sound / bare <= create.goal < slowed / bare
 
 
-def test_an_added_call_turns_creates_red(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    add = PaymentStore.add
-
-    def look_first(store: PaymentStore, payment: Payment) -> bool:
-        store.get(payment.account, payment.id)
-        return add(store, payment)
+def test_an_added_call_turns_creates_red(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "CreatePaymentFunction"
+    task = writable_copy(PROJECT / "functions/create_payment", tmp_path / "task")
+    app = task / "app.py"
+    app.write_text(app.read_text("utf-8") + LOOKING, "utf-8")
+    looking = load_handler(name, task, scene.stage.aws.environments[name])
 
     assert red(data.create_rows(scene)) == set()
-    monkeypatch.setattr(PaymentStore, "add", look_first)
+    monkeypatch.setitem(scene.stage.handlers, name, looking)
+    scene.stage.restart(name)
 
-    assert red(data.create_rows(scene)) == {"D1 create: calls", "D1 create with key: calls"}
+    assert red(data.create_rows(scene)) == {
+        "D1 create: calls",
+        "D1 create with key: calls",
+        "D1 replay: calls",
+    }
 
 
 @pytest.mark.timeout(300)

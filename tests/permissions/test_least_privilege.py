@@ -1,6 +1,6 @@
 """Every permission is needed and nothing more is: held against the calls of the whole test run.
 
-This file runs last (tests/conftest.py), when all other tests have made their calls.
+`make test` runs this folder last, with the calls that all other tests have made (`--calls`).
 """
 
 import copy
@@ -23,7 +23,7 @@ from tests.permissions.policies import (
     roles,
 )
 from tests.support.actors import Shop, Shopper
-from tests.support.calls import recorded_calls
+from tests.support.calls import are_kept, recorded_calls
 from tests.support.stack import PROJECT
 
 PAYING = {
@@ -57,9 +57,9 @@ def test_a_payment_s_calls_are_seen_with_their_function_and_resource(
 
 
 def test_every_call_has_its_permission_and_every_permission_its_call(
-    deployed: Template, whole_run: bool
+    deployed: Template,
 ) -> None:
-    calls = recorded_calls()
+    calls, whole_run = recorded_calls(), are_kept()
     permitted, needed = list(permissions(deployed)), list(needs(deployed, calls))
     verdict = judge(permitted, needed)
     table.fill(roles(deployed), calls, permitted, verdict, whole_run)

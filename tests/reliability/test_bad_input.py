@@ -39,7 +39,6 @@ from schemathesis.specs.openapi.checks import (
 
 from payments.currencies import MINOR_UNIT_DIGITS
 from payments.store.items import to_item
-from tests.reliability.report import record
 from tests.support.actors import (
     PAID_CARD,
     TIMEOUT_SECONDS,
@@ -50,6 +49,7 @@ from tests.support.actors import (
     order,
 )
 from tests.support.documentation import NOT_FOUND, envelope, faults
+from tests.support.report import record
 from tests.support.stack import PROJECT, Stack
 
 UNKNOWN_ID = "pay_01JDQ8Z5M3W7V0XKQ2T4R6Y8AB"

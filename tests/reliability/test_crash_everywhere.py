@@ -5,11 +5,11 @@ The calls are found by a hook on the client, so a new call is covered without an
 
 import pytest
 
-from tests.reliability import report
 from tests.reliability.faults import AFTER, BEFORE, Faults
 from tests.reliability.invariants import check
 from tests.reliability.scenarios import SCENARIOS, play
 from tests.reliability.world import Stage, World
+from tests.support import report
 
 FATES = [("before", fate) for fate in BEFORE] + [("after", fate) for fate in AFTER]
 
@@ -27,6 +27,7 @@ def _calls_of(stage: Stage, name: str) -> list[str]:
     return calls
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_nothing_is_lost_and_nobody_is_charged_twice_wherever_it_breaks(
     simulated: Stage, name: str

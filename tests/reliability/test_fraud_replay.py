@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.reliability import report
 from tests.reliability.replay import BusyWorld, Crowd, Issuers, RulesShop, Shop, WholeShop
 from tests.reliability.world import Stage
+from tests.support import report
 
 PEOPLE = 1_000
 SAMPLE = 60

@@ -21,7 +21,6 @@ import yaml
 from payments.ids import Mode
 from payments.lifecycle import Status
 from tests.conftest import StackFor
-from tests.reliability.report import record
 from tests.support.actors import (
     ONE_TIME_CODE,
     PAID_CARD,
@@ -31,6 +30,7 @@ from tests.support.actors import (
     open_shop,
     order,
 )
+from tests.support.report import record
 from tests.support.stack import PROJECT, Stack
 
 UNKNOWN_ID = "pay_01JDQ8Z5M3W7V0XKQ2T4R6Y8AB"

@@ -13,10 +13,10 @@ import pytest
 
 from payments.acquirer.port import Authorization, ChargeRequest
 from payments.errors import AcquirerUnavailableError
-from tests.reliability import report
 from tests.reliability.invariants import check
 from tests.reliability.simulation import simulate
 from tests.reliability.world import Mutation, Stage
+from tests.support import report
 
 MAX_SEEDS = 600
 _references = itertools.count()

@@ -33,7 +33,6 @@ from payments.use_cases.pay_payment import PayPayment
 from payments.vault import CardVault
 from payments.workflow import Workflow
 from tests.conftest import StackFor
-from tests.reliability.report import record
 from tests.support.actors import (
     DECLINED_CARD,
     PAID_CARD,
@@ -43,6 +42,7 @@ from tests.support.actors import (
     Shopper,
     open_shop,
 )
+from tests.support.report import record
 from tests.support.stack import Stack
 
 Result = TypeVar("Result")

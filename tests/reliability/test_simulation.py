@@ -7,10 +7,10 @@ import os
 
 import pytest
 
-from tests.reliability import report
 from tests.reliability.invariants import check
 from tests.reliability.simulation import simulate
 from tests.reliability.world import Stage
+from tests.support import report
 
 SEEDS = int(os.environ.get("SEEDS", "500"))
 CHUNKS = 10

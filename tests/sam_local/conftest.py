@@ -4,18 +4,18 @@ Without a container engine these tests are skipped, and say what to install.
 """
 
 import re
-import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from local.sam import engine
-from local.sam.base_image import ARCHITECTURE, NoBaseImageError, lambda_python
-from tests.support.stack import PROJECT, Stack
+from local.sam.base_image import NoBaseImageError, lambda_python
+from tests.support import report
+from tests.support.stack import Stack
 
 SECONDS = 600
 _COMMAND = re.compile(r"^env .* local invoke .*$", re.MULTILINE)
-_summary: list[str] = []
 
 
 class SamStack(Stack):
@@ -48,24 +48,18 @@ def containers() -> Iterator[engine.Engine]:
         with engine.running() as containers:
             yield containers
     except (NoBaseImageError, engine.NoEngineError) as reason:
-        _summary.append(f"SKIPPED: {reason}")
+        report.record("sam local", f"SKIPPED: {reason}")
         pytest.skip(str(reason))
 
 
 @pytest.fixture(scope="session")
-def stack(containers: engine.Engine) -> Iterator[SamStack]:
+def stack(containers: engine.Engine, built: Path) -> Iterator[SamStack]:
     """Everybody's fixtures, a shop and a shopper, go through SAM here."""
-    subprocess.run(["make", "build", f"ARCH={ARCHITECTURE}"], cwd=PROJECT, check=True)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in containers.environment.items():
             patch.setenv(name, value)
         stack = SamStack()
     yield stack
     stack.stop()
-    _summary.append(stack.figures)
+    report.record("sam local", stack.figures)
     stack.close()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for line in _summary:
-        terminalreporter.write_line(f"sam local: {line}")

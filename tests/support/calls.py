@@ -1,4 +1,4 @@
-"""Every AWS call that a function made during this test run, in this process or in a stack's."""
+"""Every AWS call that a function made during this test run, in whichever process."""
 
 import atexit
 import json
@@ -8,33 +8,50 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
-from local.calls import Call
+from local.calls import Call, CallLog
 
-_here: Counter[Call] = Counter()
+_kept: list[Path] = []
+
+
+def keep_in(folder: Path) -> None:
+    """Keeps the calls when the run is over, beside those that lie in the folder already."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _kept[:] = [folder]
+
+
+def are_kept() -> bool:
+    return bool(_kept)
 
 
 def note_call(call: Call) -> None:
-    """Keeps a call made in this process."""
-    _here[call] += 1
-
-
-@cache
-def _folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="payments-calls-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    """Notes a call made in this process."""
+    _log()(call)
 
 
 def call_file() -> Path:
-    """A new file for the calls of a stack in a process of its own."""
+    """A new file for the calls of one process."""
     return Path(tempfile.mkstemp(suffix=".jsonl", dir=_folder())[1])
 
 
 def recorded_calls() -> Counter[Call]:
     """How often each call was made so far."""
-    calls = Counter(_here)
+    calls: Counter[Call] = Counter()
     for path in _folder().iterdir():
         lines = path.read_text("utf-8").splitlines(keepends=True)
-        # A stack may be writing its last line.
+        # Whoever writes may be at its last line.
         calls.update(Call(**json.loads(line)) for line in lines if line.endswith("\n"))
     return calls
+
+
+@cache
+def _log() -> CallLog:
+    return CallLog(call_file())
+
+
+@cache
+def _folder() -> Path:
+    if _kept:
+        return _kept[0]
+    folder = Path(tempfile.mkdtemp(prefix="payments-calls-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from tests.reliability import report
+from tests.support import report
 from tests.support.stack import PROJECT
 
 TEMPLATES = ("template.yaml", "functions/monitoring.yaml")
