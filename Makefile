@@ -31,8 +31,8 @@ start-sam: $(VENV)/dev ## The same with the API in SAM's containers (PORT=, AWS_
 
 test: $(VENV)/dev $(CHECKOV) ## Run all tests
 	@rm -rf .local/calls
-	$(PYTHON) -m pytest --numprocesses auto --dist worksteal --calls .local/calls --ignore tests/permissions
-	$(PYTHON) -m pytest --calls .local/calls tests/permissions
+	$(PYTHON) -m pytest --numprocesses auto --dist worksteal --calls=.local/calls --ignore=tests/permissions
+	$(PYTHON) -m pytest --calls=.local/calls tests/permissions
 
 soak: $(VENV)/dev ## Play many more simulated stories: SEEDS=10000, or one again: SEED=1234
 	SEEDS="$(SEEDS)" $(if $(SEED),SEED="$(SEED)") $(PYTHON) -m pytest tests/reliability/test_simulation.py
