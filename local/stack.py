@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any
 
 import boto3
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from cheroot.wsgi import Server
 
 from local import template
 from local.aws import LocalAws
@@ -18,12 +18,9 @@ from local.schedule import Schedule
 from payments.rates_snapshot import DATE
 from payments.store.api_keys import ApiKeyStore
 
-
-class _RequestHandler(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"  # keep-alive, as API Gateway does
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """The gateway logs requests itself, without their queries."""
+_CONNECTIONS = 64  # served at the same time: a shopper who waits for an outcome holds one
+_IDLE_SECONDS = 60  # after which a connection is closed
+_STOP_SECONDS = 1  # for a browser may hold connections that it never uses
 
 
 class LocalStack:
@@ -45,14 +42,17 @@ class LocalStack:
     ) -> None:
         stage_prefix = f"/{stage}" if stage else ""
         progress("Translating template.yaml")
-        server = make_server(
-            host,
-            port,
+        self._server = Server(
+            (host, port),
             self._answer,
-            threaded=True,
-            request_handler=_RequestHandler,
+            numthreads=_CONNECTIONS,
+            request_queue_size=_CONNECTIONS,
+            timeout=_IDLE_SECONDS,
+            shutdown_timeout=_STOP_SECONDS,
         )
-        self.url = f"http://{host}:{server.port}{stage_prefix}"
+        self._server.keep_alive_conn_limit = _CONNECTIONS
+        self._server.prepare()
+        self.url = f"http://{host}:{self._server.bind_addr[1]}{stage_prefix}"
         # Nothing is fetched from outside: without a feed the shipped snapshot serves.
         chosen = {"PublicBaseUrl": self.url, "RatesUrl": "", **dict(parameters)}
         self.rates_source = chosen["RatesUrl"] or f"the snapshot of {DATE}; nothing is fetched"
@@ -74,13 +74,12 @@ class LocalStack:
             {name: self._aws.resolve(rule["Properties"]) for name, rule in rules.items()},
             self._aws.handlers,
         )
-        aws_server = self._aws.serve(host, aws_port)
-        self.aws_port = aws_server.port
+        self._aws_servers = [self._aws.serve(host, aws_port)]
+        self.aws_port = self._aws_servers[0].port
         self.aws_url = f"http://{host}:{self.aws_port}"
-        self._servers: list[BaseWSGIServer] = [server, aws_server]
         if containers_host:
-            self._servers.append(self._aws.serve(containers_host, self.aws_port))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+            self._aws_servers.append(self._aws.serve(containers_host, self.aws_port))
+        threading.Thread(target=self._server.serve, daemon=True).start()
 
     @property
     def environments(self) -> dict[str, dict[str, str]]:
@@ -100,7 +99,8 @@ class LocalStack:
         trace: TracebackType | None,
     ) -> None:
         self._schedule.stop()
-        for server in self._servers:
+        self._server.stop()
+        for server in self._aws_servers:
             server.shutdown()
             server.server_close()
         self._aws.stop()

@@ -242,7 +242,8 @@ def test_every_route_answers_alike_with_and_without_the_trailing_slash(
     assert plain.status_code == route.status, plain.text
     assert slashed.status_code == route.status, slashed.text
     assert _without_own(slashed.text) == _without_own(plain.text)
-    assert set(slashed.headers) == set(plain.headers)
+    # Whether a connection is kept depends on how many there are.
+    assert set(slashed.headers) ^ set(plain.headers) <= {"Connection"}
     for header in ("Content-Type", "Location"):
         there, here = slashed.headers.get(header, ""), plain.headers.get(header, "")
         assert _without_own(there) == _without_own(here)

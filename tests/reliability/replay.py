@@ -139,7 +139,7 @@ class BusyWorld(World):
     def meet_before(self, name: str) -> None:
         pass
 
-    def meet_after(self, name: str) -> None:
+    def meet_after(self, name: str, table: str | None) -> None:
         pass
 
 

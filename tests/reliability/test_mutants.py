@@ -28,11 +28,12 @@ def _unchanged(_name: str, _params: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Mutant:
-    """How the broken variant differs, and a word of what it should be caught for."""
+    """How the variant differs. `first_seed`, which caught it before, is tried first."""
 
     mutate: Mutation = _unchanged
     wrap_acquirer: Callable[[Any], Any] = lambda acquirer: acquirer
     reconciles: bool = True
+    first_seed: int = 0
 
 
 def _claim(params: dict[str, Any]) -> bool:
@@ -116,25 +117,30 @@ MUTANTS = {
     "submitting has no condition": Mutant(
         _without_condition("UpdateItem", _change_to("processing"))
     ),
-    "canceling has no condition": Mutant(_without_condition("UpdateItem", _change_to("canceled"))),
+    "canceling has no condition": Mutant(
+        _without_condition("UpdateItem", _change_to("canceled")), first_seed=183
+    ),
     "the card is kept after the answer": Mutant(_keep_the_card),
-    "each charge has a reference of its own": Mutant(wrap_acquirer=_NewReferenceEachTime),
-    "no answer is taken for a decline": Mutant(wrap_acquirer=_SilenceIsADecline),
-    "a charge under way is not voided": Mutant(wrap_acquirer=_NothingIsVoided),
+    "each charge has a reference of its own": Mutant(
+        wrap_acquirer=_NewReferenceEachTime, first_seed=85
+    ),
+    "no answer is taken for a decline": Mutant(wrap_acquirer=_SilenceIsADecline, first_seed=154),
+    "a charge under way is not voided": Mutant(wrap_acquirer=_NothingIsVoided, first_seed=121),
     "the acquirer is not asked what happened": Mutant(wrap_acquirer=_NothingIsLookedUp),
     "the reconciler does not run": Mutant(reconciles=False),
 }
 
 
 def _seeds_until_caught(stage: Stage, mutant: Mutant) -> int | None:
-    for seed in range(MAX_SEEDS):
+    seeds = itertools.chain([mutant.first_seed], range(MAX_SEEDS))
+    for tried, seed in enumerate(seeds, start=1):
         world = simulate(
             stage, seed, mutant.mutate, mutant.wrap_acquirer, reconciles=mutant.reconciles
         )
         try:
             check(world)
         except AssertionError:
-            return seed + 1
+            return tried
         finally:
             world.close()
     return None

@@ -181,11 +181,12 @@ def _hook_clients(built: Stage, session: Any) -> None:
         if built.current:
             built.current.meet_before(_name(model))
 
-    def after_call(model: Any, **_: Any) -> None:
+    def after_call(model: Any, context: Mapping[str, Any], **_: Any) -> None:
         if built.current:
-            built.current.meet_after(_name(model))
+            built.current.meet_after(_name(model), context.get("table"))
 
-    def before_build(model: Any, params: dict[str, Any], **_: Any) -> None:
+    def before_build(model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        context["table"] = params.get("TableName")
         if built.current:
             built.current.mutate(_name(model), params)
 
@@ -238,7 +239,8 @@ class World:
             UnreliableAcquirer(self.simulator, self.scheduler, self.faults)
         )
         self.payments = PaymentStore(outside, environment["PAYMENTS_TABLE"])
-        self.attempts = AttemptStore(outside, environment["ATTEMPTS_TABLE"])
+        self._attempts_table = environment["ATTEMPTS_TABLE"]
+        self.attempts = AttemptStore(outside, self._attempts_table)
         self._outside = outside
         self._ledger_table = environment["SIMULATOR_TABLE"]
         self.stage.current = self
@@ -265,8 +267,9 @@ class World:
         self.scheduler.step()
         meet_aws(self.faults.before(name), name)
 
-    def meet_after(self, name: str) -> None:
-        if name == "dynamodb.UpdateItem" and any(
+    def meet_after(self, name: str, table: str | None) -> None:
+        is_attempt = (name, table) == ("dynamodb.UpdateItem", self._attempts_table)
+        if is_attempt and any(
             attempt.authorization and attempt.encrypted_card for attempt in self.attempts.all()
         ):
             self.broken.append("a card outlived the acquirer's answer")

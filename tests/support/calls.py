@@ -34,13 +34,18 @@ def call_file() -> Path:
 
 
 def recorded_calls() -> Counter[Call]:
-    """How often each call was made so far."""
+    """How often each call was made so far, in any process."""
     calls: Counter[Call] = Counter()
     for path in _folder().iterdir():
-        lines = path.read_text("utf-8").splitlines(keepends=True)
-        # Whoever writes may be at its last line.
-        calls.update(Call(**json.loads(line)) for line in lines if line.endswith("\n"))
+        calls += calls_in(path)
     return calls
+
+
+def calls_in(path: Path) -> Counter[Call]:
+    """How often each call was made so far in the process whose file this is."""
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    # Whoever writes may be at its last line.
+    return Counter(Call(**json.loads(line)) for line in lines if line.endswith("\n"))
 
 
 @cache

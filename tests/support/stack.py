@@ -7,15 +7,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import boto3
 
+from local.calls import Call
 from payments.store.api_keys import ApiKeyStore
 from payments.store.items import from_item
-from tests.support.calls import call_file
+from tests.support.calls import call_file, calls_in
 
 PROJECT = Path(__file__).parent.parent.parent
 START_SECONDS = 60
@@ -34,8 +36,9 @@ class Stack:
         self, parameters: dict[str, str] | None = None, stage: str = "", *, notes_calls: bool = True
     ) -> None:
         options = [f"--parameter={name}={value}" for name, value in (parameters or {}).items()]
-        if notes_calls:
-            options.append(f"--calls={call_file()}")
+        self._calls = call_file() if notes_calls else None
+        if self._calls:
+            options.append(f"--calls={self._calls}")
         if stage:
             options.append(f"--stage={stage}")
         self._log = Path(tempfile.mkstemp(prefix="payments-", suffix=".log")[1])
@@ -68,6 +71,12 @@ class Stack:
     @property
     def log(self) -> str:
         return self._log.read_text("utf-8", "replace")
+
+    @property
+    def calls(self) -> Counter[Call]:
+        """How often its functions made each AWS call so far."""
+        assert self._calls is not None, "a stack that notes no calls"
+        return calls_in(self._calls)
 
     def interrupt(self) -> None:
         """What Ctrl-C sends."""
