@@ -13,6 +13,7 @@ from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.cloudformation.models import cloudformation_backends
 from moto.cloudformation.parsing import clean_json
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.responses import DynamoHandler
 from moto.kms.models import kms_backends
 from moto.moto_server.werkzeug_app import MotoRequestHandler
@@ -297,6 +298,10 @@ def _locked(method: _Method) -> _Method:
     @functools.wraps(method)
     def locked(*args: Any, **kwargs: Any) -> Any:
         with _dynamodb_lock:
-            return method(*args, **kwargs)
+            try:
+                return method(*args, **kwargs)
+            finally:
+                # moto's dashboard would list every copy of every row there ever was.
+                Item.instances_tracked.clear()
 
     return locked  # type: ignore[return-value]

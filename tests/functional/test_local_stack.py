@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -409,3 +410,22 @@ def test_eight_clients_at_once_see_no_failed_request(stack: Stack) -> None:
     with ThreadPoolExecutor(CLIENTS) as pool:
         answered = list(pool.map(_client, [stack] * CLIENTS))
     assert answered == [[200] * 4 * ROUNDS] * CLIENTS
+
+
+def _memory_mb(stack: Stack) -> float:
+    pages = int(Path(f"/proc/{stack.process_id}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1_000_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="NOT TESTED: Linux alone tells it so easily")
+def test_asking_again_and_again_takes_no_more_memory(stack: Stack, shop: Shop) -> None:
+    for _ in range(100):
+        shop.checkout()
+
+    def ask() -> float:
+        for _ in range(20):
+            shop.list(limit=100)
+        return _memory_mb(stack)
+
+    warm = ask()
+    assert ask() < warm + 5  # it was 11
