@@ -31,8 +31,8 @@ start-sam: $(VENV)/dev ## The same with the API in SAM's containers (PORT=, AWS_
 
 test: $(VENV)/dev $(CHECKOV) ## Run all tests
 	@rm -rf .local/calls
-	$(PYTHON) -m pytest --numprocesses auto --dist worksteal --calls=.local/calls --ignore=tests/permissions
-	$(PYTHON) -m pytest --calls=.local/calls tests/permissions
+	$(PYTHON) -m pytest --numprocesses=auto --dist=worksteal --calls=.local/calls $(LAST:%=--ignore=%)
+	$(PYTHON) -m pytest --calls=.local/calls $(LAST)
 
 soak: $(VENV)/dev ## Play many more simulated stories: SEEDS=10000, or one again: SEED=1234
 	SEEDS="$(SEEDS)" $(if $(SEED),SEED="$(SEED)") $(PYTHON) -m pytest tests/reliability/test_simulation.py
@@ -115,6 +115,8 @@ lock: $(VENV)/dev ## Resolve the requirements anew
 clean: ## Remove what was installed and built
 	rm -rf $(VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache
 
+# One starts a container engine, the other judges the calls that all other tests have made.
+LAST = tests/sam_local tests/permissions
 LISTS = $(PYTHON) -m local.lists $(WHICH_STACK)
 KEYS = $(PYTHON) -m local.keys $(WHICH_STACK)
 WHICH_STACK = --stack "$(STACK)" --aws-port "$(AWS_PORT)"

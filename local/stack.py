@@ -42,16 +42,7 @@ class LocalStack:
     ) -> None:
         stage_prefix = f"/{stage}" if stage else ""
         progress("Translating template.yaml")
-        self._server = Server(
-            (host, port),
-            self._answer,
-            numthreads=_CONNECTIONS,
-            request_queue_size=_CONNECTIONS,
-            timeout=_IDLE_SECONDS,
-            shutdown_timeout=_STOP_SECONDS,
-        )
-        self._server.keep_alive_conn_limit = _CONNECTIONS
-        self._server.prepare()
+        self._server = _server(host, port, self._answer)
         self.url = f"http://{host}:{self._server.bind_addr[1]}{stage_prefix}"
         # Nothing is fetched from outside: without a feed the shipped snapshot serves.
         chosen = {"PublicBaseUrl": self.url, "RatesUrl": "", **dict(parameters)}
@@ -104,3 +95,18 @@ class LocalStack:
             server.shutdown()
             server.server_close()
         self._aws.stop()
+
+
+def _server(host: str, port: int, application: Any) -> Server:
+    """Listens from now on, and answers once it serves."""
+    server = Server(
+        (host, port),
+        application,
+        numthreads=_CONNECTIONS,
+        request_queue_size=_CONNECTIONS,
+        timeout=_IDLE_SECONDS,
+        shutdown_timeout=_STOP_SECONDS,
+    )
+    server.keep_alive_conn_limit = _CONNECTIONS
+    server.prepare()
+    return server

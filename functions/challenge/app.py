@@ -17,7 +17,8 @@ from payments.wiring import Root
 def show_challenge(request: Request, root: Root) -> Response:
     """GET /3ds/{challenge} — a challenge that is over leads on to its outcome."""
     payment, attempt = root.end_challenge.find(_challenge_id(request))
-    if attempt is None or not root.simulator.authentication_result(attempt.id).needs_challenge:
+    result = root.simulator.authentication_result(attempt.id) if attempt else None
+    if result is None or not result.needs_challenge:
         return _to_return(request)
     return _challenge_page(request, payment, wrong_code=False)
 

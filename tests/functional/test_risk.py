@@ -13,10 +13,18 @@ from local.demo import SECOND_MERCHANT_KEY
 from local.template import Template, load
 from payments.ids import Mode
 from tests.conftest import StackFor
-from tests.support.actors import DECLINED_CARD, PAID_CARD, Checkout, Shop, Shopper, open_shop
+from tests.support.actors import (
+    BLOCKED_CARD,
+    DECLINED_CARD,
+    PAID_CARD,
+    Checkout,
+    Shop,
+    Shopper,
+    open_shop,
+)
 from tests.support.stack import PROJECT, Stack
 
-BLOCKED_CARD, HIGHEST_RISK_CARD = "4100000000000019", "4000000000004954"
+HIGHEST_RISK_CARD = "4000000000004954"
 ELEVATED_RISK_CARD = "4000000000009235"
 ANOTHER_CARD = "5555555555554444"
 OTHER_CARDS = (ANOTHER_CARD, "378282246310005", "6011111111111117", "3566002020360505")

@@ -86,7 +86,7 @@ class UnreliableAcquirer:
             ),
         )
 
-    def authentication_result(self, reference: str) -> Authentication:
+    def authentication_result(self, reference: str) -> Authentication | None:
         return self._ask(
             "authentication_result", lambda: self._acquirer.authentication_result(reference)
         )

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.reliability.world import CANARY_NUMBER, Answer, Ticket, World
-from tests.support.actors import CHALLENGE_CARD, DECLINED_CARD
+from tests.support.actors import BLOCKED_CARD, CHALLENGE_CARD, DECLINED_CARD
 
-BLOCKED_CARD = "4100000000000019"
 TRIES = 4
 Scenario = Callable[[World], None]
 

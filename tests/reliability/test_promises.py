@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from payments.lifecycle import Status
+from payments.payment import Payment
 from tests.reliability.faults import Faults
 from tests.reliability.invariants import check
 from tests.reliability.scenarios import create
@@ -153,18 +154,14 @@ def test_an_attempt_whose_workflow_died_is_ended_within_three_minutes(world: Wor
     check(world)
 
 
-@pytest.mark.parametrize(
+CARDS_BY_FLOW = pytest.mark.parametrize(
     ("number", "flow"), [(CANARY_NUMBER, "frictionless"), (CHALLENGE_CARD, "challenge")]
 )
-def test_a_charge_whose_answer_was_lost_still_says_who_answers_for_fraud(
-    simulated: Stage, number: str, flow: str
-) -> None:
-    """It is looked up, in the end, by a task that has neither asked for 3DS nor seen the card."""
 
-    def lost(_number: int, side: str, name: str) -> str | None:
-        return "lost" if (side, name) == ("after", "acquirer.authorize") else None
 
-    world = World(simulated, faults=Faults(lost))
+def _paid_in_the_dark(simulated: Stage, number: str, faults: Faults) -> Payment:
+    """The payment as it stands when the faults are over and everything has settled."""
+    world = World(simulated, faults=faults)
     try:
 
         def shopper() -> None:
@@ -179,16 +176,48 @@ def test_a_charge_whose_answer_was_lost_still_says_who_answers_for_fraud(
     finally:
         world.close()
     assert "acquirer.look_up" in world.faults.log
+    return payment
+
+
+def _says_who_answers_for_fraud(payment: Payment, flow: str) -> bool:
+    facts = payment.three_d_secure or {}
+    return (facts.get("liability_shift"), facts.get("flow")) == (True, flow)
+
+
+@CARDS_BY_FLOW
+def test_a_charge_whose_answer_was_lost_still_says_who_answers_for_fraud(
+    simulated: Stage, number: str, flow: str
+) -> None:
+    """It is looked up, in the end, by a task that has neither asked for 3DS nor seen the card."""
+
+    def lost(_number: int, side: str, name: str) -> str | None:
+        return "lost" if (side, name) == ("after", "acquirer.authorize") else None
+
+    payment = _paid_in_the_dark(simulated, number, Faults(lost))
     assert payment.status == Status.SUCCEEDED
-    assert payment.three_d_secure is not None
-    assert (payment.three_d_secure["liability_shift"], payment.three_d_secure["flow"]) == (
-        True,
-        flow,
-    )
+    assert _says_who_answers_for_fraud(payment, flow)
     assert payment.card is not None
     assert payment.card.funding == "credit"
     assert payment.risk is not None
     assert payment.risk["checks"]["cvc"] == "pass"
+
+
+@CARDS_BY_FLOW
+def test_a_charge_that_the_reconciler_finds_still_says_who_answers_for_fraud(
+    simulated: Stage, number: str, flow: str
+) -> None:
+    """The workflow has ended without an outcome, and all it knew is gone."""
+    fates = {
+        ("after", "acquirer.authorize"): "lost",
+        ("before", "acquirer.look_up"): "refused",
+    }
+
+    def dark(_number: int, side: str, name: str) -> str | None:
+        return fates.get((side, name))
+
+    payment = _paid_in_the_dark(simulated, number, Faults(dark))
+    assert payment.status == Status.SUCCEEDED
+    assert _says_who_answers_for_fraud(payment, flow)
 
 
 def test_the_reconciler_leaves_alone_what_a_workflow_still_looks_after(world: World) -> None:

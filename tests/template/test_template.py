@@ -12,7 +12,8 @@ from samtranslator.yaml_helper import yaml_parse
 
 from local import template
 from local.template import Template
-from tests.support.actors import Shop, Shopper
+from payments.payment import MAX_ATTEMPTS
+from tests.support.actors import BLOCKED_CARD, DECLINED_CARD, Shop, Shopper
 from tests.support.stack import PROJECT
 
 # What of a request may be in the access log: nothing that tells who asked, or for which payment.
@@ -131,6 +132,10 @@ def test_the_metrics_watched_are_the_metrics_emitted(
 ) -> None:
     """By namespace, name and dimensions, or the alarm would never hear of them."""
     assert shopper.pay(shop.checkout()).status_code == 200
+    shopper.pay(shop.checkout(), BLOCKED_CARD)
+    declined = shop.checkout()
+    for _ in range(MAX_ATTEMPTS):
+        shopper.pay(declined, DECLINED_CARD)
     widgets = json.loads(
         monitoring["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     )
@@ -149,9 +154,10 @@ def test_the_metrics_watched_are_the_metrics_emitted(
         for metric in described["Metrics"]
         for dimensions in described["Dimensions"]
     }
-    shown = widgets["widgets"][0]["properties"]["metrics"][0]
-    assert (shown[0], shown[1], frozenset(shown[2::2])) in emitted
-    assert ("Payments", "PaymentSucceeded", frozenset({"service", "mode"})) in emitted
+    by_mode = frozenset({"service", "mode"})
+    ((namespace, *_), *_) = shown = widgets["widgets"][0]["properties"]["metrics"]
+    assert {(namespace, name, by_mode) for _, name, *_ in shown} <= emitted
+    assert "PaymentBlocked" in {name for _, name, *_ in shown}
     assert {row["service"] for row in lines} == {"payments-local"}
 
 

@@ -19,6 +19,7 @@ _OUTCOME_METRICS = {
     Status.SUCCEEDED: "PaymentSucceeded",
     Status.REQUIRES_ACTION: "AttemptDeclined",
     Status.FAILED: "PaymentFailed",
+    Status.BLOCKED: "PaymentBlocked",
 }
 
 

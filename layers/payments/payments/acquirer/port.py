@@ -110,8 +110,11 @@ class Acquirer(Protocol):
         `demands_challenge` asks the issuer to see the shopper (EMV 3DS: challenge mandated).
         """
 
-    def authentication_result(self, reference: str) -> Authentication:
-        """How the challenge ended, asked server to server: the browser is not believed."""
+    def authentication_result(self, reference: str) -> Authentication | None:
+        """How 3DS ended, asked server to server: the browser is not believed.
+
+        None if it was never begun.
+        """
 
     def authorize(self, charge: ChargeRequest) -> Authorization:
         """Takes the money. The same reference again gives the first answer again."""

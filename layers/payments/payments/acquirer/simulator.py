@@ -55,9 +55,10 @@ class SimulatedAcquirer:
         challenge_url = return_url.removesuffix("/return") if status == "C" else None
         return _authentication(entry["authentication"], challenge_url)
 
-    def authentication_result(self, reference: str) -> Authentication:
+    def authentication_result(self, reference: str) -> Authentication | None:
         """C means the shopper has neither passed nor failed yet."""
-        return _authentication(self._read(reference)["authentication"])
+        part = self._read(reference).get("authentication")
+        return _authentication(part) if part else None
 
     def authorize(self, charge: ChargeRequest) -> Authorization:
         """Charges at most once per reference, whatever the card says the second time."""
@@ -118,7 +119,7 @@ class SimulatedAcquirer:
         except ClientError as error:
             if not is_condition_failure(error):
                 raise
-        return self.authentication_result(reference)
+        return _authentication(self._read(reference)["authentication"])
 
     def _enter(self, reference: str, asked: str, part: str, value: Mapping[str, Any]) -> Any:
         """Writes one part of the entry unless it is there, notes the question, gives the entry."""

@@ -37,6 +37,6 @@ class ResolveAttempt:
             return None
         acquirer = self._acquirer_for(attempt.account.mode)
         answer = attempt.authorization or acquirer.look_up(attempt_id) or acquirer.void(attempt_id)
-        if findings.authentication and findings.authentication.needs_challenge:
+        if findings.authentication is None or findings.authentication.needs_challenge:
             findings = replace(findings, authentication=acquirer.authentication_result(attempt_id))
         return self._settle(attempt, answer or PROCESSING_ERROR, findings)
