@@ -31,7 +31,7 @@ start-sam: $(VENV)/dev ## The same with the API in SAM's containers (PORT=, AWS_
 
 test: $(VENV)/dev $(CHECKOV) ## Run all tests
 	@rm -rf .local/calls
-	$(PYTHON) -m pytest --numprocesses=auto --dist=worksteal --calls=.local/calls $(LAST:%=--ignore=%)
+	$(PYTHON) -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal --calls=.local/calls $(LAST:%=--ignore=%)
 	$(PYTHON) -m pytest --calls=.local/calls $(LAST)
 
 soak: $(VENV)/dev ## Play many more simulated stories: SEEDS=10000, or one again: SEED=1234

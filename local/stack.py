@@ -2,25 +2,34 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import boto3
-from cheroot.wsgi import Server
+from waitress.server import create_server
+from waitress.wasyncore import close_all
 
 from local import template
 from local.aws import LocalAws
 from local.calls import CallLog
 from local.demo import seed
-from local.gateway import Gateway
+from local.gateway import MAX_BODY_BYTES, Gateway
 from local.schedule import Schedule
 from payments.rates_snapshot import DATE
 from payments.store.api_keys import ApiKeyStore
 
-_CONNECTIONS = 64  # served at the same time: a shopper who waits for an outcome holds one
-_IDLE_SECONDS = 60  # after which a connection is closed
-_STOP_SECONDS = 1  # for a browser may hold connections that it never uses
+_SERVER = {
+    "threads": 256,  # handlers at the same time: a shopper who waits for an outcome holds one
+    "connection_limit": 1024,
+    "asyncore_use_poll": True,  # for select() knows no more than as many files
+    "max_request_header_size": 64 * 1024,
+    "max_request_body_size": 4 * MAX_BODY_BYTES,  # up to here the gateway answers for itself
+    "log_socket_errors": False,
+    "ident": None,
+}
+_STOP_SECONDS = 1  # that requests under way get to end
 
 
 class LocalStack:
@@ -42,8 +51,11 @@ class LocalStack:
     ) -> None:
         stage_prefix = f"/{stage}" if stage else ""
         progress("Translating template.yaml")
-        self._server = _server(host, port, self._answer)
-        self.url = f"http://{host}:{self._server.bind_addr[1]}{stage_prefix}"
+        self._connections: dict[int, Any] = {}
+        self._server = create_server(
+            self._answer, map=self._connections, host=host, port=port, **_SERVER
+        )
+        self.url = f"http://{host}:{self._server.effective_port}{stage_prefix}"
         # Nothing is fetched from outside: without a feed the shipped snapshot serves.
         chosen = {"PublicBaseUrl": self.url, "RatesUrl": "", **dict(parameters)}
         self.rates_source = chosen["RatesUrl"] or f"the snapshot of {DATE}; nothing is fetched"
@@ -70,7 +82,7 @@ class LocalStack:
         self.aws_url = f"http://{host}:{self.aws_port}"
         if containers_host:
             self._aws_servers.append(self._aws.serve(containers_host, self.aws_port))
-        threading.Thread(target=self._server.serve, daemon=True).start()
+        threading.Thread(target=self._server.run, daemon=True).start()
 
     @property
     def environments(self) -> dict[str, dict[str, str]]:
@@ -90,23 +102,9 @@ class LocalStack:
         trace: TracebackType | None,
     ) -> None:
         self._schedule.stop()
-        self._server.stop()
+        self._server.trigger.pull_trigger(partial(close_all, self._connections, ignore_all=True))
+        self._server.task_dispatcher.shutdown(timeout=_STOP_SECONDS)
         for server in self._aws_servers:
             server.shutdown()
             server.server_close()
         self._aws.stop()
-
-
-def _server(host: str, port: int, application: Any) -> Server:
-    """Listens from now on, and answers once it serves."""
-    server = Server(
-        (host, port),
-        application,
-        numthreads=_CONNECTIONS,
-        request_queue_size=_CONNECTIONS,
-        timeout=_IDLE_SECONDS,
-        shutdown_timeout=_STOP_SECONDS,
-    )
-    server.keep_alive_conn_limit = _CONNECTIONS
-    server.prepare()
-    return server

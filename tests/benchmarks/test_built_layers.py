@@ -13,6 +13,7 @@ from tests.benchmarks.called import called_operations
 from tests.support.stack import Stack
 
 PROBE = Path(__file__).parent / "probes/every_call.py"
+pytestmark = pytest.mark.timeout(600)  # whoever comes first builds, and others wait
 
 
 def test_the_layer_keeps_just_the_operations_that_our_code_calls(layout: Layout) -> None:

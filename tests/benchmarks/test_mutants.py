@@ -99,6 +99,7 @@ def test_an_unpruned_layer_turns_size_and_cold_starts_red(layout: Layout, tmp_pa
     assert counted > 1.15
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("counting")
 def test_bytecode_checked_by_its_date_turns_cold_starts_red(layout: Layout, tmp_path: Path) -> None:
     stale = Layout(tmp_path / "stale")

@@ -156,9 +156,8 @@ def _pay_to_the_end(stack: Stack, shopper: Shopper, checkout: Checkout) -> None:
 
 def test_a_payment_costs_the_calls_that_the_readme_states(stack: Stack, shopper: Shopper) -> None:
     shop = open_shop(stack)
-    _pay_to_the_end(
-        stack, shopper, shop.checkout()
-    )  # what gateway and functions remember, they know now
+    # What gateway and functions remember, they know from now on.
+    _pay_to_the_end(stack, shopper, shop.checkout())
     before = stack.calls
     created = shop.create(headers={"Idempotency-Key": f"costs-{shop.key}"})
     checkout = Checkout.of(created)

@@ -12,8 +12,10 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -38,6 +40,7 @@ from tests.support.stack import PROJECT, START_SECONDS, Stack
 TEST_KEY = "sk_test_51O62xYzAbcDef123"
 LIVE_KEY = "sk_live_51O62xYzAbcDef123"
 SECOND_MERCHANT_KEY = "sk_test_71Q84zAbCdEfGh456"
+CANARY = "4539578763621486"
 REVOKED_KEY = "sk_test_41N51wXyZabCde000"
 CLIENTS = 8
 ROUNDS = 2
@@ -159,6 +162,20 @@ def test_a_taken_port_is_said_plainly_and_ends_it(variable: str) -> None:
     assert f"make start {variable}=" in ran.stderr
     assert "Traceback" not in ran.stderr
     assert "Ready" not in ran.stdout
+
+
+def test_a_start_that_fails_ends_and_says_why() -> None:
+    options = ["--port=0", "--aws-port=0", "--parameter=PaymentLifetimeSeconds=soon"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "local", *options],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert "'soon'" in ran.stderr
 
 
 def test_sigint_ends_it_cleanly_with_requests_made_and_a_challenge_open() -> None:
@@ -429,3 +446,36 @@ def test_asking_again_and_again_takes_no_more_memory(stack: Stack, shop: Shop) -
 
     warm = ask()
     assert ask() < warm + 5  # it was 11
+
+
+def _connected(stack: Stack) -> socket.socket:
+    address = urlsplit(stack.url)
+    return socket.create_connection((address.hostname, address.port), timeout=30)
+
+
+def test_connections_that_say_nothing_keep_nobody_waiting(stack: Stack, shop: Shop) -> None:
+    with ExitStack() as silent:
+        for _ in range(400):
+            silent.enter_context(_connected(stack))
+        started = time.monotonic()
+        assert shop.create().status_code == 202
+        assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("body", [f"card_number={CANARY}\r\n", f"5\r\n{CANARY}\r\n0\r\n\r\n"])
+def test_a_body_in_broken_chunks_is_refused_and_left_out_of_the_log(
+    stack: Stack, shop: Shop, body: str
+) -> None:
+    path = urlsplit(f"{stack.url}/checkout/{shop.checkout().id}").path
+    headers = (
+        "Host: localhost",
+        "Transfer-Encoding: chunked",
+        "Content-Type: application/x-www-form-urlencoded",
+        "Connection: close",
+    )
+    with _connected(stack) as connection:
+        connection.sendall("\r\n".join((f"POST {path} HTTP/1.1", *headers, "", body)).encode())
+        answer = connection.makefile("rb").read().decode()
+    assert answer.startswith("HTTP/1.1 400 ")
+    assert CANARY not in answer
+    assert CANARY not in stack.log

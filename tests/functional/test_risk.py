@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -173,12 +174,15 @@ def test_a_merchant_that_only_observes_sees_the_same_score_and_is_paid(
     assert {"address_failures", "card_testing"} <= set(risk(shop, checkout)["reasons"])
 
 
-def test_the_second_demo_merchant_has_the_rules_enforced(stack: Stack, shopper: Shopper) -> None:
-    demo = Shop(stack, SECOND_MERCHANT_KEY)
-    for _ in range(3):
-        shopper.pay(demo.checkout(), DECLINED_CARD)
-    assert outcome(shopper, demo.checkout(), PAID_CARD) != "succeeded"
-    demo.close()
+def test_the_second_demo_merchant_has_the_rules_enforced() -> None:
+    """On a stack of its own: other tests expect to pay this merchant."""
+    with closing(Stack()) as stack:
+        demo, shopper = Shop(stack, SECOND_MERCHANT_KEY), Shopper(stack)
+        for _ in range(3):
+            shopper.pay(demo.checkout(), DECLINED_CARD)
+        assert outcome(shopper, demo.checkout(), PAID_CARD) != "succeeded"
+        demo.close()
+        shopper.close()
 
 
 def test_a_challenge_that_is_passed_is_held_against_nobody(strict: Shop, shopper: Shopper) -> None:

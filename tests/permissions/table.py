@@ -32,7 +32,7 @@ def fill(
     if whole_run:
         _lines.extend(f"  unused: {permission}" for permission in verdict.unused)
     else:
-        _lines.append("  Unused is not judged: only a part of the tests ran.")
+        _lines.append("  Unused is not judged here: `make test` does it, after all other tests.")
 
 
 def lines() -> tuple[str, ...]:

@@ -220,6 +220,35 @@ def test_a_charge_that_the_reconciler_finds_still_says_who_answers_for_fraud(
     assert _says_who_answers_for_fraud(payment, flow)
 
 
+def test_a_known_outcome_does_not_wait_for_an_acquirer_that_is_away(simulated: Stage) -> None:
+    """The answer was kept, but not the payment's new status: every later write was refused."""
+    writes_since_answer: list[str] = []
+    is_away: list[bool] = []
+
+    def choose(_number: int, side: str, name: str) -> str | None:
+        if is_away:
+            return "refused" if (side, name[:9]) == ("before", "acquirer.") else None
+        if (side, name) == ("after", "acquirer.authorize") or (
+            writes_since_answer and (side, name) == ("before", "dynamodb.UpdateItem")
+        ):
+            writes_since_answer.append(name)
+            return "refused" if len(writes_since_answer) > 2 else None
+        return None
+
+    world = World(simulated, faults=Faults(choose))
+    try:
+        world.run(lambda: world.pay(create(world), CANARY_NUMBER, "token-0001"))
+        (attempt,) = world.attempts.all()
+        assert attempt.authorization is not None
+        is_away.append(True)
+        world.scheduler.wait(90)
+        world.run(world.reconcile)
+        assert world.stored()[0].status is Status.SUCCEEDED
+        check(world)
+    finally:
+        world.close()
+
+
 def test_the_reconciler_leaves_alone_what_a_workflow_still_looks_after(world: World) -> None:
     def shopper() -> None:
         ticket = create(world)

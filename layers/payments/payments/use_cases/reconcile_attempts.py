@@ -43,11 +43,11 @@ class ReconcileAttempts:
         self._report = report
 
     def __call__(self) -> Reconciled:
-        """One attempt that cannot be ended now does not hold up the others."""
+        """The oldest first. One that cannot be ended now does not hold up the others."""
         ended: list[Payment | None] = []
         failed: list[str] = []
         left = 0
-        for attempt in self._attempts.all():
+        for attempt in sorted(self._attempts.all(), key=lambda attempt: attempt.created_at_us):
             try:
                 if self._is_looked_after(attempt):
                     left += 1

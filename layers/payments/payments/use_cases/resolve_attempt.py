@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from payments.acquirer.port import Acquirer, Authorization
+from payments.errors import AcquirerUnavailableError
 from payments.ids import Mode
 from payments.payment import Payment
 from payments.store.attempts import AttemptStore
@@ -37,6 +38,16 @@ class ResolveAttempt:
             return None
         acquirer = self._acquirer_for(attempt.account.mode)
         answer = attempt.authorization or acquirer.look_up(attempt_id) or acquirer.void(attempt_id)
-        if findings.authentication is None or findings.authentication.needs_challenge:
-            findings = replace(findings, authentication=acquirer.authentication_result(attempt_id))
+        findings = _with_end_of_3ds(findings, acquirer, attempt_id)
         return self._settle(attempt, answer or PROCESSING_ERROR, findings)
+
+
+def _with_end_of_3ds(findings: Findings, acquirer: Acquirer, attempt_id: str) -> Findings:
+    """As the acquirer knows it, where nobody else does; a known outcome does not wait for it."""
+    known = findings.authentication
+    if known and not known.needs_challenge:
+        return findings
+    try:
+        return replace(findings, authentication=acquirer.authentication_result(attempt_id))
+    except AcquirerUnavailableError:
+        return findings
