@@ -3,11 +3,12 @@
 import argparse
 import logging
 import os
+import select
 import signal
 import socket
 import sys
-import threading
 from pathlib import Path
+from types import FrameType
 
 from local import REGION
 
@@ -45,17 +46,41 @@ def ports_are_free(options: argparse.Namespace, target: str) -> bool:
     return True
 
 
-def prepare() -> threading.Event:
-    """Sets region and logs; the event is set when the process is asked to stop."""
+class Stopping:
+    """Whether Ctrl-C was pressed, or the process asked to end.
+
+    The handler only writes to a pipe: with a lock, as an Event has one, it could wait for itself.
+    """
+
+    def __init__(self) -> None:
+        self._is_asked = False
+        self._heard, self._told = os.pipe()
+        os.set_blocking(self._told, False)
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signal_number, self._ask)
+
+    def _ask(self, _signal: int, _frame: FrameType | None) -> None:
+        if not self._is_asked:
+            self._is_asked = True
+            os.write(self._told, b".")
+
+    def is_set(self) -> bool:
+        return self._is_asked
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Until it is asked, or for so long."""
+        select.select([self._heard], [], [], seconds)
+        return self._is_asked
+
+
+def prepare() -> Stopping:
+    """Sets region and logs, and begins to listen for Ctrl-C."""
     os.environ.update({"AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION})
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
     logging.getLogger("local.gateway").setLevel(logging.INFO)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     logging.getLogger("waitress").setLevel(logging.ERROR)  # not how many wait for their turn
-    stopping = threading.Event()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signal_number, lambda _n, _f: stopping.set())
-    return stopping
+    return Stopping()
 
 
 def step(text: str) -> None:

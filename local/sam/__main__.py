@@ -4,7 +4,6 @@ import argparse
 import socket
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -34,7 +33,7 @@ def _serve(
     containers: engine.Engine,
     options: argparse.Namespace,
     started: float,
-    stopping: threading.Event,
+    stopping: console.Stopping,
 ) -> int:
     port = options.port or _free_port()
     url = f"http://{console.HOST}:{port}"
@@ -68,7 +67,7 @@ def _serve(
     return 0 if asked else 1
 
 
-def _wait_until_it_listens(sam: SamApi, stopping: threading.Event) -> bool:
+def _wait_until_it_listens(sam: SamApi, stopping: console.Stopping) -> bool:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and sam.runs and not stopping.wait(0.1):
         if sam.listens:

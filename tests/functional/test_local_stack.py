@@ -405,6 +405,16 @@ def _evaluated(expression: Any, values: dict[str, Any]) -> Any:
 # --------------------------------------------------------------------------------- many at a time
 
 
+def test_ctrl_c_many_times_ends_it_as_well_as_once() -> None:
+    stack = Stack()
+    try:
+        for _ in range(200):
+            stack.interrupt()
+        assert stack.stop() in {0, -signal.SIGINT}  # Python itself ends by one that comes late
+    finally:
+        stack.close()
+
+
 def _client(stack: Stack) -> list[int]:
     """One merchant and one shopper at work; the statuses they got."""
     shop, shopper = open_shop(stack), Shopper(stack)
