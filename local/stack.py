@@ -2,14 +2,12 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import boto3
 from waitress.server import create_server
-from waitress.wasyncore import close_all
 
 from local import template
 from local.aws import LocalAws
@@ -51,10 +49,7 @@ class LocalStack:
     ) -> None:
         stage_prefix = f"/{stage}" if stage else ""
         progress("Translating template.yaml")
-        self._connections: dict[int, Any] = {}
-        self._server = create_server(
-            self._answer, map=self._connections, host=host, port=port, **_SERVER
-        )
+        self._server = create_server(self._answer, host=host, port=port, **_SERVER)
         self.url = f"http://{host}:{self._server.effective_port}{stage_prefix}"
         # Nothing is fetched from outside: without a feed the shipped snapshot serves.
         chosen = {"PublicBaseUrl": self.url, "RatesUrl": "", **dict(parameters)}
@@ -102,7 +97,7 @@ class LocalStack:
         trace: TracebackType | None,
     ) -> None:
         self._schedule.stop()
-        self._server.trigger.pull_trigger(partial(close_all, self._connections, ignore_all=True))
+        # Its connections end with the process: whoever finishes an answer still needs them.
         self._server.task_dispatcher.shutdown(timeout=_STOP_SECONDS)
         for server in self._aws_servers:
             server.shutdown()
