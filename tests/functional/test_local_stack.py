@@ -142,21 +142,25 @@ def test_it_prints_ready_and_a_curl_line_to_paste(stack: Stack) -> None:
     assert f'"redirect": "{stack.url}/checkout/?data=' in created
 
 
+def _start(option: str) -> subprocess.CompletedProcess[str]:
+    """A start that is to fail."""
+    return subprocess.run(
+        [sys.executable, "-m", "local", "--port=0", "--aws-port=0", option],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize("variable", ["PORT", "AWS_PORT"])
 def test_a_taken_port_is_said_plainly_and_ends_it(variable: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        option = f"--{variable.lower().replace('_', '-')}={port}"
-        ran = subprocess.run(
-            [sys.executable, "-m", "local", "--port=0", "--aws-port=0", option],
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            timeout=START_SECONDS,
-            check=False,
-        )
+        ran = _start(f"--{variable.lower().replace('_', '-')}={port}")
     assert ran.returncode == 1
     assert f"Port {port} is taken" in ran.stderr
     assert f"make start {variable}=" in ran.stderr
@@ -165,15 +169,7 @@ def test_a_taken_port_is_said_plainly_and_ends_it(variable: str) -> None:
 
 
 def test_a_start_that_fails_ends_and_says_why() -> None:
-    options = ["--port=0", "--aws-port=0", "--parameter=PaymentLifetimeSeconds=soon"]
-    ran = subprocess.run(
-        [sys.executable, "-m", "local", *options],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-        check=False,
-    )
+    ran = _start("--parameter=PaymentLifetimeSeconds=soon")
     assert ran.returncode == 1
     assert "'soon'" in ran.stderr
 
