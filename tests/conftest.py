@@ -13,7 +13,7 @@ import pytest
 
 from local import template
 from local.template import Template
-from payments.ids import Mode
+from payments.model.ids import Mode
 from tests.benchmarks.built import BUILD, build
 from tests.permissions import table
 from tests.support import calls, report

@@ -7,7 +7,7 @@ from typing import Any
 
 from payments.entry import TaskFunction
 from payments.errors import AuthenticationError
-from payments.texts import negotiate, text
+from payments.web.texts import negotiate, text
 from payments.wiring import Root
 
 

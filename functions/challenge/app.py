@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 
-from payments.acquirer.simulator import ONE_TIME_CODE
+from payments.acquirers.simulator.acquirer import ONE_TIME_CODE
 from payments.entry import ApiFunction
-from payments.http import Request, Response, error_response
-from payments.ids import Mode
-from payments.pages import page, redirect
-from payments.pages.checkout_pages import onward, problem_page
-from payments.pages.formats import BRAND_NAMES, shown_amount
-from payments.payment import Payment
-from payments.return_link import origin
+from payments.model.ids import Mode
+from payments.model.payment import Payment
+from payments.web.error_responses import error_response
+from payments.web.http import Request, Response
+from payments.web.pages.checkout import onward, problem_page
+from payments.web.pages.formats import BRAND_NAMES, shown_amount
+from payments.web.pages.rendering import page, redirect
+from payments.web.return_link import origin
 from payments.wiring import Root
 
 

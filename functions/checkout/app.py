@@ -5,23 +5,25 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from payments.checkout_forms import parse_form
-from payments.checkout_link import read_checkout_data
 from payments.entry import ApiFunction
 from payments.errors import InvalidInputError, NotPayableError, PaymentNotFoundError
-from payments.http import Request, Response, declined_response, error_response, json_response
-from payments.lifecycle import Status
-from payments.pages import SECURITY_HEADERS, redirect
-from payments.pages.checkout_pages import (
+from payments.inputs.checkout_form import parse_form
+from payments.model.lifecycle import Status
+from payments.model.payment import Payment
+from payments.use_cases.shopper_payments import Progress
+from payments.web.checkout_link import read_checkout_data
+from payments.web.error_responses import declined_response, error_response
+from payments.web.http import Request, Response, json_response
+from payments.web.pages.checkout import (
+    Sheets,
     form_page,
     onward,
     payment_page,
     problem_page,
     status_url,
 )
-from payments.payment import Payment
-from payments.return_link import return_link
-from payments.use_cases.follow_payment import Progress
+from payments.web.pages.rendering import SECURITY_HEADERS, redirect
+from payments.web.return_link import return_link
 from payments.wiring import Root
 
 STATIC = Path(__file__).parent / "static"
@@ -31,7 +33,8 @@ def show_checkout(request: Request, root: Root) -> Response:
     """GET /checkout/?data=… — `data` only says which payment; the stored one is shown."""
     payment_id, client_secret = read_checkout_data(request.query.get("data", ""))
     payment = root.follow_payment.find(payment_id, client_secret)
-    return payment_page(request, root.follow_payment.progress(payment))
+    progress = root.follow_payment.progress(payment)
+    return payment_page(request, progress, _sheets(payment, root))
 
 
 def show_status(request: Request, root: Root) -> Response:
@@ -42,7 +45,7 @@ def show_status(request: Request, root: Root) -> Response:
         return _json_progress(request, progress, after_post=False)
     if "wait" in request.query and progress.status is not Status.PROCESSING:
         return onward(request, progress)
-    return payment_page(request, progress)
+    return payment_page(request, progress, _sheets(payment, root))
 
 
 def pay(request: Request, root: Root) -> Response:
@@ -57,7 +60,7 @@ def pay(request: Request, root: Root) -> Response:
         return onward(request, _submit(request, root, payment, posted))
     except InvalidInputError as error:
         progress = root.follow_payment.progress(payment)
-        return form_page(request, progress, posted, error)
+        return form_page(request, progress, _sheets(payment, root), posted, error)
     except NotPayableError:
         return redirect(status_url(payment, request.base_url))
 
@@ -125,11 +128,16 @@ def _find(request: Request, root: Root, values: Mapping[str, Any]) -> Payment:
     return root.follow_payment.find(request.path_parameters["id"], client_secret)
 
 
+def _sheets(payment: Payment, root: Root) -> Sheets:
+    return root.wallets_for(payment.account.mode).sheets()
+
+
 def _submit(request: Request, root: Root, payment: Payment, posted: Mapping[str, Any]) -> Progress:
     """State before form: what cannot be paid anyway is not worth correcting."""
     if posted.get("attempt") not in payment.attempt_tokens:
         root.follow_payment.check_payable(payment)
-    form = parse_form(posted, payment.account.mode, root.clock.now_us())
+    wallets = root.wallets_for(payment.account.mode)
+    form = parse_form(posted, wallets.open_token, root.clock.now_us())
     return root.pay_payment(payment, form, request.base_url, request.source_ip)
 
 

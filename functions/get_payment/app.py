@@ -1,9 +1,9 @@
 """GET /v1/payments/{id} — one payment, strongly consistent."""
 
 from payments.entry import merchant_function, reader
-from payments.http import Request, Response, json_response
-from payments.requests import PaymentQuery, parse
-from payments.views import one_view
+from payments.inputs.merchant_api import PaymentQuery, parse
+from payments.web.http import Request, Response, json_response
+from payments.web.views import one_view
 from payments.wiring import Root
 
 

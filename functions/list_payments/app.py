@@ -3,9 +3,9 @@
 from urllib.parse import urlencode
 
 from payments.entry import merchant_function, reader
-from payments.http import Request, Response, json_response
-from payments.requests import ListQuery, parse
-from payments.views import list_view
+from payments.inputs.merchant_api import ListQuery, parse
+from payments.web.http import Request, Response, json_response
+from payments.web.views import list_view
 from payments.wiring import Root
 
 

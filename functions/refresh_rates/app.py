@@ -6,8 +6,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from payments.adapters.rates_feed import RatesFeedError
 from payments.entry import TaskFunction
-from payments.rates_feed import RatesFeedError
 from payments.wiring import Root
 
 
@@ -15,12 +15,12 @@ def refresh_rates(event: Mapping[str, Any], root: Root) -> dict[str, Any]:
     try:
         merged = root.refresh_rates(event.get("accept", ()))
     except RatesFeedError as error:
-        root.measure("RatesRefreshed", 0)
-        root.logger.error("the feed gave no rates", reason=str(error))
+        root.telemetry.measure("RatesRefreshed", 0)
+        root.telemetry.logger.error("the feed gave no rates", reason=str(error))
         raise
-    root.measure("RatesRefreshed", merged.taken)
-    root.measure("RatesRejected", len(merged.kept))
-    root.logger.info("rates refreshed", taken=merged.taken, kept=merged.kept)
+    root.telemetry.measure("RatesRefreshed", merged.taken)
+    root.telemetry.measure("RatesRejected", len(merged.kept))
+    root.telemetry.logger.info("rates refreshed", taken=merged.taken, kept=merged.kept)
     return {"taken": merged.taken, "kept": dict(merged.kept)}
 
 

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from local import console
+from local.emulator import console
 from local.sam import engine
 from local.sam.api import SamApi
 
@@ -40,7 +40,7 @@ def _serve(
     parameters = [("PublicBaseUrl", url), *options.parameter]
     address = containers.host_address()
     console.step("Importing the emulated AWS services")
-    from local.stack import LocalStack  # noqa: PLC0415 - slow: the engine is asked first
+    from local.emulator.stack import LocalStack  # noqa: PLC0415 - slow: the engine is asked first
 
     with (
         LocalStack(

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from local import PROJECT, REGION, console
+from local import PROJECT, REGION
+from local.emulator import console
 from local.sam.base_image import ARCHITECTURE
 from local.sam.engine import HOST_GATEWAY, HOST_NAME, Engine
 

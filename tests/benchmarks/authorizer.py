@@ -3,9 +3,9 @@
 from werkzeug.test import Client
 
 from local import template
-from local.demo import TEST_KEY, seed
-from local.gateway import Gateway
-from payments.store.api_keys import ApiKeyStore
+from local.emulator.demo import TEST_KEY, seed
+from local.emulator.gateway import Gateway
+from payments.adapters.store.api_keys import ApiKeyStore
 from tests.benchmarks.lives import Scene
 from tests.benchmarks.rows import Row
 

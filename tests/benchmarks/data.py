@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from local.functions import Context
-from payments import ids
-from payments.ids import Account, Mode
+from local.emulator.functions import Context
+from payments.model import ids
+from payments.model.ids import Account, Mode
 from tests.benchmarks.lives import CHALLENGE_CARD, PAID_CARD, Scene
 from tests.benchmarks.rows import Row
 from tests.benchmarks.units import Call, item_size

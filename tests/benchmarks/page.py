@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urljoin
 
-from payments.ids import Mode
+from payments.model.ids import Mode
 from tests.benchmarks.rows import Row
 from tests.support.actors import Shopper, open_shop
 from tests.support.stack import Stack

@@ -85,7 +85,7 @@ def test_deploying_refuses_what_was_built_for_another_architecture(
     sam.chmod(0o755)
 
     def deploy(wanted: str) -> subprocess.CompletedProcess[str]:
-        command = [str(PROJECT / ".venv/bin/python"), "-m", "local.deploy", "--env=prod"]
+        command = [str(PROJECT / ".venv/bin/python"), "-m", "local.operator.deploy", "--env=prod"]
         command += [f"--build={tmp_path / 'build'}", f"--arch={wanted}"]
         path = {"PATH": f"{sam.parent}:/usr/bin:/bin"}
         return subprocess.run(

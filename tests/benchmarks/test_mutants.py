@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local import PROJECT
-from local.functions import load_handler
+from local.emulator.functions import load_handler
 from tests.benchmarks import cold, data, warm
 from tests.benchmarks.built import BASELINES, BUILD, LAYERS, Layout
 from tests.benchmarks.lives import Scene

@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from payments.ids import Mode
+from payments.model.ids import Mode
 from tests.benchmarks.built import BASELINES, python_3_13
 from tests.benchmarks.cold import BASELINE_CODE
 from tests.benchmarks.rows import AT_LEAST, Row, skipped

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from payments.texts import LANGUAGES, text
+from payments.web.texts import LANGUAGES, text
 from tests.browser import states
 from tests.browser.chromium import PHONE, has_room
 from tests.browser.conftest import Open

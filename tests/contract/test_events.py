@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from local.demo import TEST_KEY
+from local.emulator.demo import TEST_KEY
 from local.template import Template
-from payments import ids
-from payments.checkout_link import read_checkout_data
+from payments.model import ids
+from payments.web.checkout_link import read_checkout_data
 from tests.support.actors import ONE_TIME_CODE, Shop, Shopper
 from tests.support.events import EVENTS, PAYMENT, SECRET, function_id, load_event
 from tests.support.stack import Stack

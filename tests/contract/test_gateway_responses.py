@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from openapi_schema_validator import OAS31Validator
 
-from payments.texts import LANGUAGES, text
+from payments.web.texts import LANGUAGES, text
 from tests.support.actors import Shop
 
 GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"

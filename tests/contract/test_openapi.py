@@ -12,9 +12,9 @@ from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAP
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
-from payments.acquirer.simulated_wallets import apple_token, google_token
-from payments.declines import DECLINE_CODES
-from payments.ids import Mode
+from payments.acquirers.simulator.wallet_sheets import apple_token, google_token
+from payments.model.declines import DECLINE_CODES
+from payments.model.ids import Mode
 from tests.support.actors import (
     CHALLENGE_CARD,
     DECLINED_CARD,

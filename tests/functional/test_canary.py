@@ -19,7 +19,7 @@ import requests
 from botocore.exceptions import ClientError
 from samtranslator.yaml_helper import yaml_parse
 
-from payments.acquirer.simulated_wallets import apple_token, google_token, sheet
+from payments.acquirers.simulator.wallet_sheets import apple_token, google_token, sheet
 from tests.conftest import StackFor
 from tests.support.actors import (
     CHALLENGE_CARD,

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import requests
 
-from payments.acquirer.simulated_cards import TEST_CARDS
-from payments.texts import text
+from payments.acquirers.simulator.cards import TEST_CARDS
+from payments.web.texts import text
 from tests.support.actors import DECLINED_CARD, PAID_CARD, Checkout, Shop, Shopper
 from tests.support.documentation import faults
 from tests.support.html import Page

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote, unquote, urljoin, urlsplit
 import pytest
 import requests
 
-from payments.ids import Mode
+from payments.model.ids import Mode
 from tests.conftest import StackFor
 from tests.support.actors import (
     CHALLENGE_CARD,

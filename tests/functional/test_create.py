@@ -13,7 +13,7 @@ import pytest
 import requests
 from ulid import ULID
 
-from payments.ids import Mode
+from payments.model.ids import Mode
 from tests.conftest import StackFor
 from tests.support.actors import Checkout, Shop, Shopper, open_shop, order
 from tests.support.documentation import CHECKOUT_DATA, NOT_FOUND, envelope, faults

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from payments.ids import Mode
+from payments.model.ids import Mode
 from tests.conftest import StackFor
 from tests.support.actors import (
     DECLINED_CARD,

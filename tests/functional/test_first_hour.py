@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local.calls import Call
+from local.emulator.calls import Call
 from tests.support.actors import Checkout, Shop, Shopper, open_shop
 from tests.support.stack import PROJECT, Stack, rows_where
 

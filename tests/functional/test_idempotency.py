@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import requests
 
-from payments.api_keys import ApiKeys
-from payments.ids import Mode
+from payments.model.ids import Mode
+from payments.use_cases.api_keys import ApiKeys
 from tests.conftest import StackFor
 from tests.support.actors import Checkout, Shop, Shopper, open_shop, order
 from tests.support.documentation import envelope, faults

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from local.demo import FIRST, REVOKED_KEY
+from local.emulator.demo import FIRST, REVOKED_KEY
 from local.template import load
-from payments.api_keys import ApiKeys
-from payments.ids import Mode
+from payments.model.ids import Mode
+from payments.use_cases.api_keys import ApiKeys
 from tests.conftest import StackFor
 from tests.support.actors import Shop, Shopper, open_shop, order
 from tests.support.documentation import EXAMPLE_ID, NOT_FOUND, envelope
@@ -58,7 +58,7 @@ def operator(stack: Stack, *arguments: str) -> str:
     """What `make key`, `make rotate` and `make revoke` print."""
     port = str(urlsplit(stack.aws_url).port)
     ran = subprocess.run(
-        [sys.executable, "-m", "local.keys", "--aws-port", port, *arguments],
+        [sys.executable, "-m", "local.operator.keys", "--aws-port", port, *arguments],
         cwd=PROJECT,
         capture_output=True,
         text=True,

@@ -12,9 +12,9 @@ import pytest
 import requests
 from babel.numbers import format_currency
 
-from payments.acquirer.simulated_wallets import apple_token
-from payments.ids import Mode
-from payments.texts import LANGUAGES, catalogue, text
+from payments.acquirers.simulator.wallet_sheets import apple_token
+from payments.model.ids import Mode
+from payments.web.texts import LANGUAGES, catalogue, text
 from tests.conftest import StackFor
 from tests.support.actors import (
     DECLINED_CARD,

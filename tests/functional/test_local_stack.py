@@ -21,7 +21,7 @@ import pytest
 import requests
 from samtranslator.yaml_helper import yaml_parse
 
-from payments.ids import Mode
+from payments.model.ids import Mode
 from tests.conftest import StackFor
 from tests.support.actors import Shop, Shopper, open_shop
 from tests.support.documentation import (
@@ -145,7 +145,7 @@ def test_it_prints_ready_and_a_curl_line_to_paste(stack: Stack) -> None:
 def _start(option: str) -> subprocess.CompletedProcess[str]:
     """A start that is to fail."""
     return subprocess.run(
-        [sys.executable, "-m", "local", "--port=0", "--aws-port=0", option],
+        [sys.executable, "-m", "local.emulator", "--port=0", "--aws-port=0", option],
         cwd=PROJECT,
         capture_output=True,
         text=True,

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from local.demo import SECOND_MERCHANT_KEY, TEST_KEY
-from payments.currencies import MINOR_UNIT_DIGITS
-from payments.ids import Mode
-from payments.rates_snapshot import PER_USD
-from payments.store.items import from_item
+from local.emulator.demo import SECOND_MERCHANT_KEY, TEST_KEY
+from payments.adapters.store.items import from_item
+from payments.model.ids import Mode
+from payments.money.currencies import MINOR_UNIT_DIGITS
+from payments.money.snapshot import PER_USD
 from tests.conftest import StackFor
 from tests.support.actors import Checkout, Shop, Shopper, open_shop
 from tests.support.documentation import LISTED, envelope
@@ -204,7 +204,7 @@ def test_live_money_does_not_change_currency_at_the_snapshot_s_old_rates(
 def keys_command(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
     port = stack.aws_url.rpartition(":")[2]
     return subprocess.run(
-        [sys.executable, "-m", "local.keys", "--aws-port", port, "issue", *arguments],
+        [sys.executable, "-m", "local.operator.keys", "--aws-port", port, "issue", *arguments],
         cwd=PROJECT,
         capture_output=True,
         text=True,

@@ -10,9 +10,9 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 import requests
 
-from payments.api_keys import ApiKeys
-from payments.ids import Mode
-from payments.payment import Merchant
+from payments.model.ids import Mode
+from payments.model.merchant import Merchant
+from payments.use_cases.api_keys import ApiKeys
 from tests.conftest import StackFor
 from tests.support.actors import (
     CHALLENGE_CARD,

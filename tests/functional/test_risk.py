@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local.demo import SECOND_MERCHANT_KEY
+from local.emulator.demo import SECOND_MERCHANT_KEY
 from local.template import Template, load
-from payments.ids import Mode
+from payments.model.ids import Mode
 from tests.conftest import StackFor
 from tests.support.actors import (
     BLOCKED_CARD,
@@ -79,7 +79,7 @@ def lists(stack: Stack, verb: str, merchant_id: str, name: str, kind: str, value
     options = {"merchant": merchant_id, "list": name, "kind": kind, "value": value}
     ran = subprocess.run(
         [
-            *(sys.executable, "-m", "local.lists", "--aws-port", port, verb),
+            *(sys.executable, "-m", "local.operator.lists", "--aws-port", port, verb),
             *(f"--{option}={given}" for option, given in options.items()),
         ],
         cwd=PROJECT,

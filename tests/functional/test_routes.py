@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from local.template import Template, load
-from payments.ids import Mode
+from payments.model.ids import Mode
 from tests.conftest import StackFor
 from tests.support.actors import (
     CHALLENGE_CARD,

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from payments.store.items import from_item
+from payments.adapters.store.items import from_item
 from tests.support.actors import (
     CHALLENGE_CARD,
     DECLINED_CARD,

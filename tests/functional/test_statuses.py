@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from payments.store.items import from_item
+from payments.adapters.store.items import from_item
 from tests.conftest import StackFor
 from tests.support.actors import (
     CHALLENGE_CARD,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from payments.ids import Mode
+from payments.model.ids import Mode
 from tests.conftest import StackFor
 from tests.support.actors import (
     CHALLENGE_CARD,

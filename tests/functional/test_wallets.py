@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from payments.acquirer.simulated_wallets import apple_token, google_token, sheet
-from payments.ids import Mode
+from payments.acquirers.simulator.wallet_sheets import apple_token, google_token, sheet
+from payments.model.ids import Mode
 from tests.conftest import StackFor
 from tests.support.actors import (
     CHALLENGE_CARD,

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from local.calls import Call
+from local.emulator.calls import Call
 from local.template import Template
 
 _SERVICE_PREFIXES = {"stepfunctions": "states"}

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
-from local.calls import Call
+from local.emulator.calls import Call
 from tests.permissions.policies import Permission, Verdict
 
 _lines: list[str] = []

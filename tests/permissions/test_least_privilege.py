@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from local.calls import Call
+from local.emulator.calls import Call
 from local.template import Template
 from tests.permissions import table
 from tests.permissions.policies import (

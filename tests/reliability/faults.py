@@ -6,14 +6,10 @@ from typing import TypeVar
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from payments.acquirer.port import (
-    Acquirer,
-    Authentication,
-    Authorization,
-    CardProfile,
-    ChargeRequest,
-)
+from payments.acquirers.port import Acquirer, ChargeRequest
 from payments.errors import AcquirerUnavailableError
+from payments.model.authorization import Authorization, CardProfile
+from payments.model.three_d_secure import Authentication
 from tests.reliability.scheduler import Crash, Scheduler
 
 Answer = TypeVar("Answer")

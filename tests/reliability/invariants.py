@@ -4,9 +4,9 @@ import itertools
 import json
 import re
 
-from payments import lifecycle
-from payments.lifecycle import Status
-from payments.payment import Payment
+from payments.model import lifecycle
+from payments.model.lifecycle import Status
+from payments.model.payment import Payment
 from tests.reliability.world import CANARY_CODE, CANARY_NUMBER, World
 
 _TIMESTAMP = re.compile(r'"timestamp":"[^"]*"')

@@ -12,21 +12,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from payments import declines
-from payments.acquirer.port import Acquirer, Authorization, CardProfile, ChargeRequest
-from payments.cards import Card, is_luhn_valid
-from payments.ids import Account, Mode
-from payments.lifecycle import Status
-from payments.payment import MAX_ATTEMPTS
-from payments.pseudonyms import Pseudonyms
-from payments.risk import Action
+from payments.acquirers.port import Acquirer, ChargeRequest
+from payments.adapters.fingerprints import Pseudonyms
+from payments.adapters.store.items import from_item, to_item
+from payments.adapters.store.merchant_lists import MerchantListStore
+from payments.adapters.store.risk_counters import RiskCounters
+from payments.model import declines
+from payments.model.attempt import Attempt
+from payments.model.authorization import Authorization, CardProfile
+from payments.model.card import Card, is_luhn_valid
+from payments.model.ids import Account, Mode
+from payments.model.lifecycle import Status
+from payments.model.payment import MAX_ATTEMPTS
 from payments.risk.assessment import Thresholds
-from payments.store.attempts import Attempt
-from payments.store.items import from_item, to_item
-from payments.store.merchant_lists import MerchantListStore
-from payments.store.risk_counters import RiskCounters
-from payments.use_cases.note_failures import NoteFailures
-from payments.use_cases.weigh_risk import WeighRisk
+from payments.risk.rules import Action
+from payments.use_cases.assess_risk import WeighRisk
+from payments.use_cases.record_failures import NoteFailures
 from tests.reliability.world import CANARY_NUMBER, START_US, Ticket, World, one_after_another
 from tests.support.actors import DECLINED_CARD
 

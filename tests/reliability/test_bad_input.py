@@ -37,8 +37,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from payments.currencies import MINOR_UNIT_DIGITS
-from payments.store.items import to_item
+from payments.adapters.store.items import to_item
+from payments.money.currencies import MINOR_UNIT_DIGITS
 from tests.support.actors import (
     PAID_CARD,
     TIMEOUT_SECONDS,

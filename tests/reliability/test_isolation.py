@@ -18,8 +18,8 @@ import pytest
 import requests
 import yaml
 
-from payments.ids import Mode
-from payments.lifecycle import Status
+from payments.model.ids import Mode
+from payments.model.lifecycle import Status
 from tests.conftest import StackFor
 from tests.support.actors import (
     ONE_TIME_CODE,

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from payments.acquirer.port import Authorization, ChargeRequest
+from payments.acquirers.port import ChargeRequest
 from payments.errors import AcquirerUnavailableError
+from payments.model.authorization import Authorization
 from tests.reliability.invariants import check
 from tests.reliability.simulation import simulate
 from tests.reliability.world import Mutation, Stage

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from payments.lifecycle import Status
-from payments.payment import Payment
+from payments.model.lifecycle import Status
+from payments.model.payment import Payment
 from tests.reliability.faults import Faults
 from tests.reliability.invariants import check
 from tests.reliability.scenarios import create

@@ -19,19 +19,19 @@ from typing import Any, NoReturn, TypeVar
 import pytest
 import requests
 
-from payments import ids, lifecycle
-from payments.api_keys import hash_key
-from payments.checkout_forms import parse_form
-from payments.clock import SystemClock
-from payments.ids import Mode
-from payments.lifecycle import Status
-from payments.store.attempts import AttemptStore
-from payments.store.items import from_item
-from payments.store.payments import PaymentStore
-from payments.use_cases.follow_payment import FollowPayment
+from payments.acquirers.port import NoWallets
+from payments.adapters.card_cipher import CardVault
+from payments.adapters.store.attempts import AttemptStore
+from payments.adapters.store.items import from_item
+from payments.adapters.store.payments import PaymentStore
+from payments.adapters.workflow import Workflow
+from payments.inputs.checkout_form import parse_form
+from payments.model import ids, lifecycle
+from payments.model.clock import SystemClock
+from payments.model.lifecycle import Status
+from payments.use_cases.api_keys import hash_key
 from payments.use_cases.pay_payment import PayPayment
-from payments.vault import CardVault
-from payments.workflow import Workflow
+from payments.use_cases.shopper_payments import FollowPayment
 from tests.conftest import StackFor
 from tests.support.actors import (
     DECLINED_CARD,
@@ -417,7 +417,7 @@ def _pay_and_die(checkout: Checkout, shopper: Shopper, token: str) -> None:
     follow = FollowPayment(payments, attempts, clock, 24 * 60 * 60, 0)
     pay = PayPayment(follow, payments, attempts, vault, Workflow(None, ""), clock)
     posted = shopper.card_form(checkout, PAID_CARD, attempt=token)
-    form = parse_form(posted, Mode.TEST, clock.now_us())
+    form = parse_form(posted, NoWallets().open_token, clock.now_us())
     with pytest.raises(_DiedError):
         pay(follow.find(checkout.id, checkout.client_secret), form, stack.url, "127.0.0.1")
 

@@ -16,13 +16,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from payments.clock import Clock
+from payments.adapters.rates_feed import MAX_BYTES
+from payments.adapters.store.rates import RatesStore
 from payments.entry import TaskFailedError
-from payments.ids import Account, Mode
-from payments.payment import Payment
-from payments.rates import SNAPSHOT
-from payments.rates_feed import MAX_BYTES
-from payments.store.rates import RatesStore
+from payments.model.clock import Clock
+from payments.model.ids import Account, Mode
+from payments.model.payment import Payment
+from payments.money.exchange_rates import SNAPSHOT
 from payments.wiring import Root
 from tests.reliability.world import START_US, Answer, Stage, World
 from tests.support.actors import order

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from payments.lifecycle import Status
+from payments.model.lifecycle import Status
 from tests.reliability.faults import Faults
 from tests.reliability.scenarios import create
 from tests.reliability.world import CANARY_NUMBER, Stage, World

@@ -24,15 +24,16 @@ from moto.core.config import default_user_config
 from moto.dynamodb.models import dynamodb_backends
 
 from local import REGION, template
-from local.aws import LocalAws
-from local.calls import called_by, watch
-from local.functions import Context, Handler, load_handler
-from payments.acquirer.simulator import ONE_TIME_CODE, SimulatedAcquirer
-from payments.ids import Account, Mode
-from payments.payment import Merchant, Payment
-from payments.store.attempts import AttemptStore
-from payments.store.items import from_item
-from payments.store.payments import PageRequest, PaymentStore
+from local.emulator.aws import LocalAws
+from local.emulator.calls import called_by, watch
+from local.emulator.functions import Context, Handler, load_handler
+from payments.acquirers.simulator.acquirer import ONE_TIME_CODE, SimulatedAcquirer
+from payments.adapters.store.attempts import AttemptStore
+from payments.adapters.store.items import from_item
+from payments.adapters.store.payments import PageRequest, PaymentStore
+from payments.model.ids import Account, Mode
+from payments.model.merchant import Merchant
+from payments.model.payment import Payment
 from payments.wiring import Root
 from tests.reliability.faults import Faults, UnreliableAcquirer, meet_aws
 from tests.reliability.scheduler import Crash, Scheduler

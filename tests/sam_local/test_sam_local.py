@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.demo import TEST_KEY
+from local.emulator.demo import TEST_KEY
 from local.sam.api import ENVIRONMENT
 from tests.sam_local.conftest import SECONDS, SamStack
 from tests.support.actors import ONE_TIME_CODE, PAID_CARD, Shop, Shopper, order

@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from payments.api_keys import ApiKeys
-from payments.ids import Mode
-from payments.payment import Merchant
+from payments.model.ids import Mode
+from payments.model.merchant import Merchant
+from payments.use_cases.api_keys import ApiKeys
 from tests.support.stack import Stack
 
 PAID_CARD = "4242424242424242"

@@ -8,7 +8,7 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
-from local.calls import Call, CallLog
+from local.emulator.calls import Call, CallLog
 
 _kept: list[Path] = []
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import boto3
 
-from local.calls import Call
-from payments.store.api_keys import ApiKeyStore
-from payments.store.items import from_item
+from local.emulator.calls import Call
+from payments.adapters.store.api_keys import ApiKeyStore
+from payments.adapters.store.items import from_item
 from tests.support.calls import call_file, calls_in
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -28,7 +28,7 @@ _READY = re.compile(r"Ready in .*?: (\S+)  \(emulated AWS: (\S+);")
 class Stack:
     """`url` is where the API is, `aws_url` where the emulated AWS is, `log` all it has printed."""
 
-    module = "local"
+    module = "local.emulator"
     start_seconds = START_SECONDS
     stop_seconds = STOP_SECONDS
 

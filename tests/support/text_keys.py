@@ -12,17 +12,18 @@ from pathlib import Path
 
 from jinja2 import Environment, nodes
 
-from payments import lifecycle, requests
-from payments.acquirer.simulated_wallets import sheet
-from payments.checkout_forms import CardForm, WalletForm
-from payments.declines import DECLINE_CODES, shown_to_shopper
+from payments.acquirers.simulator.wallet_sheets import sheet
 from payments.errors import KeyReusedError
-from payments.pages import checkout_pages
-from payments.wallets import APPLE_PAY, GOOGLE_PAY
+from payments.inputs import merchant_api as requests
+from payments.inputs.checkout_form import CardForm, WalletForm
+from payments.model import lifecycle
+from payments.model.card import APPLE_PAY, GOOGLE_PAY
+from payments.model.declines import DECLINE_CODES, shown_to_shopper
+from payments.web.pages import checkout as checkout_pages
 from tests.support.stack import PROJECT
 
 _SOURCES = (PROJECT / "layers/payments/payments", PROJECT / "functions")
-_TEMPLATES = PROJECT / "layers/payments/payments/pages/templates"
+_TEMPLATES = PROJECT / "layers/payments/payments/web/pages/templates"
 
 
 def used_keys() -> set[str]:

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from typing import Any
 
 from local import PROJECT, REGION, template
-from local.aws import LocalAws
-from local.calls import Call
-from local.functions import Context
+from local.emulator.aws import LocalAws
+from local.emulator.calls import Call
+from local.emulator.functions import Context
 from tests.support.events import load_event
 
 CLONES = 3

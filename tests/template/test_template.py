@@ -12,7 +12,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from local import template
 from local.template import Template
-from payments.payment import MAX_ATTEMPTS
+from payments.model.payment import MAX_ATTEMPTS
 from tests.support.actors import BLOCKED_CARD, DECLINED_CARD, Shop, Shopper
 from tests.support.stack import PROJECT
 

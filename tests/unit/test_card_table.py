@@ -2,8 +2,8 @@
 
 import pytest
 
-from local import card_table
-from payments.acquirer.simulated_cards import TEST_CARDS
+from local.generate import card_table
+from payments.acquirers.simulator.cards import TEST_CARDS
 
 
 def test_the_readme_shows_the_test_cards_as_the_simulator_has_them() -> None:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.acquirer.simulated_cards import TEST_CARDS
-from payments.cards import Card, brand_of, holds_card_number, is_luhn_valid
+from payments.acquirers.simulator.cards import TEST_CARDS
+from payments.model.card import Card, brand_of, holds_card_number, is_luhn_valid
 
 
 @pytest.mark.parametrize(

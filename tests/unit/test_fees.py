@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.currencies import MINOR_UNIT_DIGITS
 from payments.errors import RatesUnavailableError
-from payments.fees import EURO_COUNTRIES, FeeRate, fee_rate, parse_fee
-from payments.ids import Mode
-from payments.money import parse_amount
-from payments.payment import Merchant
-from payments.pricing import Price, price
-from payments.rates import SNAPSHOT, Rate, Rates
+from payments.model.ids import Mode
+from payments.model.merchant import Merchant
+from payments.model.pricing import Price, price
+from payments.money.amounts import parse_amount
+from payments.money.currencies import MINOR_UNIT_DIGITS
+from payments.money.exchange_rates import SNAPSHOT, Rate, Rates
+from payments.money.fees import EURO_COUNTRIES, FeeRate, fee_rate, parse_fee
 
 NOW = 1_795_000_000
 TWO_DAYS = 48 * 3600

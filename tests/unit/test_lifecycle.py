@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from payments import lifecycle
-from payments.lifecycle import Event, Status
+from payments.model import lifecycle
+from payments.model.lifecycle import Event, Status
 
 HAPPENS = {
     ("requires_action", "submit"): "processing",

@@ -3,8 +3,8 @@
 import pytest
 
 from local import template
-from local.aws import LocalAws
-from local.schedule import Schedule
+from local.emulator.aws import LocalAws
+from local.emulator.schedule import Schedule
 
 NO_CLOCK = {"ScheduleExpression": "cron(0 * * * ? *)", "Targets": []}
 

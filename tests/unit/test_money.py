@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local import currencies
-from payments.currencies import MINOR_UNIT_DIGITS
-from payments.money import (
+from local.generate import currencies
+from payments.money.amounts import (
     AmountError,
     format_amount,
     parse_amount,
@@ -17,6 +16,7 @@ from payments.money import (
     share_of,
     to_decimal,
 )
+from payments.money.currencies import MINOR_UNIT_DIGITS
 
 any_currency = st.sampled_from(sorted(MINOR_UNIT_DIGITS))
 any_minor = st.integers(min_value=1, max_value=10**12 - 1)

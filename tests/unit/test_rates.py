@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local import rates as generator
-from payments.currencies import MINOR_UNIT_DIGITS
-from payments.money import rounded
-from payments.rates import SNAPSHOT, Quote, Rate, Rates, merge
+from local.generate import rates as generator
+from payments.money.amounts import rounded
+from payments.money.currencies import MINOR_UNIT_DIGITS
+from payments.money.exchange_rates import SNAPSHOT, Quote, Rate, Rates, merge
 
 NOW = 1_795_000_000
 any_code = st.sampled_from(sorted(MINOR_UNIT_DIGITS))

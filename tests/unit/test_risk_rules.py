@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 
 from local import PROJECT
-from payments.acquirer.port import Screening
-from payments.risk import Action
+from payments.model.authorization import Screening
 from payments.risk.assessment import Thresholds, assess
 from payments.risk.emails import country_of, mailbox_of
 from payments.risk.history import BUCKET_SECONDS, HOUR_SECONDS, Amounts, History, within
 from payments.risk.lists import Kind, MerchantLists, Traits, entry
-from payments.risk.rules import RULES
+from payments.risk.rules import RULES, Action
 from payments.risk.signals import ENOUGH_AMOUNTS, Signals, Tally, usual_amount_minor
 
 # An ordinary attempt of an ordinary shopper.

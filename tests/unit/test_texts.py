@@ -6,13 +6,13 @@ from string import Formatter
 
 import pytest
 
-from payments.pages.formats import shown_time
-from payments.texts import LANGUAGES, catalogue, negotiate, text
+from payments.web.pages.formats import shown_time
+from payments.web.texts import LANGUAGES, catalogue, negotiate, text
 from tests.support.documentation import WORDS
 from tests.support.stack import PROJECT
 from tests.support.text_keys import used_keys
 
-LOCALES = PROJECT / "layers/payments/payments/locales"
+LOCALES = PROJECT / "layers/payments/payments/web/locales"
 TRANSLATIONS = tuple(language for language in LANGUAGES if language != "en")
 # Names, and words that happen to be the same in both languages.
 SAME_AS_ENGLISH = {

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from payments.ids import attempt_id
-from payments.workflow import Workflow
+from payments.adapters.workflow import Workflow
+from payments.model.ids import attempt_id
 from tests.conftest import StackFor
 from tests.support.actors import (
     CHALLENGE_CARD,

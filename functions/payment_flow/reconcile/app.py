@@ -12,8 +12,8 @@ def reconcile(_event: Mapping[str, Any], root: Root) -> dict[str, int]:
     for payment in found.ended:
         outcome(payment, root)
     counts = {"ended": len(found.ended), "left": found.left, "failed": len(found.failed)}
-    root.measure("ReconcilerBacklog", counts["failed"])
-    root.logger.info("reconciled", extra=counts)
+    root.telemetry.measure("ReconcilerBacklog", counts["failed"])
+    root.telemetry.logger.info("reconciled", extra=counts)
     return counts
 
 

@@ -8,10 +8,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payments.errors import AcquirerUnavailableError, RefusedError
-from payments.http import CORS_HEADERS, Request, Response, error_response
-from payments.lifecycle import Status
-from payments.payment import Payment
-from payments.views import Reader
+from payments.model.lifecycle import Status
+from payments.model.payment import Payment
+from payments.web.error_responses import error_response
+from payments.web.http import CORS_HEADERS, Request, Response
+from payments.web.views import Reader
 from payments.wiring import Root
 
 Event = Mapping[str, Any]
@@ -49,7 +50,7 @@ class Function:
 
     def log_fault(self, error: Exception, request_id: str) -> None:
         """Type and place of an unforeseen error; never its message, which may quote input."""
-        self.root.logger.error(
+        self.root.telemetry.logger.error(
             "unforeseen error",
             request_id=request_id,
             error=type(error).__name__,
@@ -80,7 +81,7 @@ class ApiFunction(Function):
         except Exception as error:  # noqa: BLE001 - the boundary: nobody outside sees more than a 500 or 503
             self.log_fault(error, request.request_id)
             answer = self._show_error(request, error)
-        self.root.logger.info(
+        self.root.telemetry.logger.info(
             "answered",
             request_id=request.request_id,
             method=request.method,
@@ -143,5 +144,5 @@ def outcome(payment: Payment | None, root: Root) -> dict[str, str]:
     """What a task reports of an attempt's end; None: somebody else had ended it."""
     if payment is None:
         return {"status": "over"}
-    root.count(_OUTCOME_METRICS.get(payment.status, "AttemptEnded"), payment.account.mode)
+    root.telemetry.count(_OUTCOME_METRICS.get(payment.status, "AttemptEnded"), payment.account.mode)
     return {"status": payment.status}

@@ -8,6 +8,7 @@
     │   ├── UnsupportedMediaTypeError
     │   ├── AuthenticationError       no key, a malformed key, an unknown key
     │   ├── PaymentNotFoundError      wrong id, wrong secret, somebody else's payment
+    │   ├── WalletTokenError          a wallet's token that nobody here can open, or that is none
     │   ├── KeyReusedError            an Idempotency-Key came back with another body
     │   └── NotPayableError           the payment is not in a state to be paid or canceled
     └── UnavailableError              we cannot answer now; asking again later is right
@@ -74,6 +75,14 @@ class AuthenticationError(RefusedError):
 
 class PaymentNotFoundError(RefusedError):
     """One error for every way of not finding, so that an answer never tells them apart."""
+
+
+class WalletTokenError(RefusedError):
+    """`code` is `invalid_wallet_token`, or `wallet_not_configured` for one that is real."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class KeyReusedError(RefusedError):

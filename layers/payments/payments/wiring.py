@@ -8,33 +8,36 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from aws_lambda_powertools.logging import Logger
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from botocore.config import Config
 
-from payments.clock import Clock, SystemClock
 from payments.errors import NoLiveAcquirerError
-from payments.ids import Mode
+from payments.model.clock import Clock, SystemClock
+from payments.model.ids import Mode
+from payments.settings import Settings
+from payments.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from payments.acquirer.port import Acquirer, CardProfile
-    from payments.acquirer.simulator import SimulatedAcquirer
-    from payments.api_keys import ApiKeys
-    from payments.cards import Card
-    from payments.risk import Risk
-    from payments.store.attempts import Attempt, AttemptStore
-    from payments.store.payments import PaymentStore
-    from payments.store.rates import RatesStore
-    from payments.store.risk_counters import RiskCounters
-    from payments.use_cases.cancel_payment import CancelPayment
+    from payments.acquirers.port import Acquirer, Wallets
+    from payments.acquirers.simulator.acquirer import SimulatedAcquirer
+    from payments.adapters.card_cipher import CardVault
+    from payments.adapters.store.attempts import AttemptStore
+    from payments.adapters.store.payments import PaymentStore
+    from payments.adapters.store.rates import RatesStore
+    from payments.adapters.store.risk_counters import RiskCounters
+    from payments.adapters.workflow import Workflow
+    from payments.model.attempt import Attempt
+    from payments.model.authorization import CardProfile
+    from payments.model.card import Card
+    from payments.risk.assessment import Risk
+    from payments.use_cases.api_keys import ApiKeys
+    from payments.use_cases.assess_risk import RunTogether, WeighRisk
+    from payments.use_cases.cancel_checkout import CancelPayment
+    from payments.use_cases.complete_challenge import EndChallenge
     from payments.use_cases.create_payment import CreatePayment
-    from payments.use_cases.end_challenge import EndChallenge
-    from payments.use_cases.follow_payment import FollowPayment
     from payments.use_cases.pay_payment import PayPayment
     from payments.use_cases.read_payments import GetPayment, ListPayments
     from payments.use_cases.reconcile_attempts import ReconcileAttempts
@@ -42,11 +45,8 @@ if TYPE_CHECKING:
     from payments.use_cases.resolve_attempt import ResolveAttempt
     from payments.use_cases.run_attempt import RunAttempt
     from payments.use_cases.settle_attempt import SettleAttempt
-    from payments.use_cases.weigh_risk import RunTogether, WeighRisk
-    from payments.vault import CardVault
-    from payments.workflow import Workflow
+    from payments.use_cases.shopper_payments import FollowPayment
 
-NAMESPACE = "Payments"
 # Bounded waiting: three tries of at most five seconds each, with jitter in between. The services
 # check parameters themselves, and a user agent of our own is not put together anew for each call.
 _CLIENT_CONFIG = Config(
@@ -61,35 +61,6 @@ _RISK_CLIENT_CONFIG = _CLIENT_CONFIG.merge(
     Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2})
 )
 _MOST_AT_ONCE = 6  # four counters and two reads
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The parameters of the template, as a function's environment carries them."""
-
-    service: str
-    public_base_url: str
-    live_acquirer: str
-    payment_lifetime_seconds: int
-    outcome_wait_seconds: int
-    three_ds_unavailable: str
-    rates_max_age_seconds: int
-    elevated_risk_score: int
-    highest_risk_score: int
-
-    @classmethod
-    def read(cls, environment: Mapping[str, str]) -> Settings:
-        return cls(
-            service=environment.get("POWERTOOLS_SERVICE_NAME", "payments"),
-            public_base_url=environment.get("PUBLIC_BASE_URL", ""),
-            live_acquirer=environment.get("LIVE_ACQUIRER", "none"),
-            payment_lifetime_seconds=int(environment.get("PAYMENT_LIFETIME_SECONDS", "86400")),
-            outcome_wait_seconds=int(environment.get("OUTCOME_WAIT_SECONDS", "10")),
-            three_ds_unavailable=environment.get("THREE_DS_UNAVAILABLE", "refuse"),
-            rates_max_age_seconds=int(environment.get("RATES_MAX_AGE_HOURS", "48")) * 3600,
-            elevated_risk_score=int(environment.get("ELEVATED_RISK_SCORE", "50")),
-            highest_risk_score=int(environment.get("HIGHEST_RISK_SCORE", "80")),
-        )
 
 
 class Root:
@@ -108,7 +79,7 @@ class Root:
         self._given_run_together = run_together
         self.settings = Settings.read(self._environment)
         self.clock: Clock = clock or SystemClock()
-        self.logger = Logger(service=self.settings.service)
+        self.telemetry = Telemetry(self.settings.service)
         aws: Any = session or boto3
         self._dynamodb = aws.client("dynamodb", config=_CLIENT_CONFIG)
         if "CARD_KEY_ID" in self._environment:
@@ -126,15 +97,15 @@ class Root:
 
     @cached_property
     def api_keys(self) -> ApiKeys:
-        from payments.api_keys import ApiKeys
-        from payments.store.api_keys import ApiKeyStore
+        from payments.adapters.store.api_keys import ApiKeyStore
+        from payments.use_cases.api_keys import ApiKeys
 
         return ApiKeys(ApiKeyStore(self._dynamodb, self._environment["KEYS_TABLE"]))
 
     @cached_property
     def create_payment(self) -> CreatePayment:
-        from payments.store.idempotency import IdempotencyStore
-        from payments.store.rates import CurrentRates
+        from payments.adapters.store.idempotency import IdempotencyStore
+        from payments.adapters.store.rates import CurrentRates
         from payments.use_cases.create_payment import CreatePayment
 
         idempotency = IdempotencyStore(self._dynamodb, self._environment["IDEMPOTENCY_TABLE"])
@@ -149,7 +120,7 @@ class Root:
 
     @cached_property
     def refresh_rates(self) -> RefreshRates:
-        from payments.rates_feed import RatesFeed
+        from payments.adapters.rates_feed import RatesFeed
         from payments.use_cases.refresh_rates import RefreshRates
 
         feed = RatesFeed(self._environment["RATES_URL"], self.clock)
@@ -169,7 +140,7 @@ class Root:
 
     @cached_property
     def follow_payment(self) -> FollowPayment:
-        from payments.use_cases.follow_payment import FollowPayment
+        from payments.use_cases.shopper_payments import FollowPayment
 
         return FollowPayment(
             self._payments,
@@ -194,19 +165,19 @@ class Root:
 
     @cached_property
     def cancel_payment(self) -> CancelPayment:
-        from payments.use_cases.cancel_payment import CancelPayment
+        from payments.use_cases.cancel_checkout import CancelPayment
 
         return CancelPayment(self.follow_payment, self._payments, self.clock)
 
     @cached_property
     def end_challenge(self) -> EndChallenge:
-        from payments.use_cases.end_challenge import EndChallenge
+        from payments.use_cases.complete_challenge import EndChallenge
 
         return EndChallenge(self.follow_payment, self._payments, self._attempts, self._workflow)
 
     @cached_property
     def run_attempt(self) -> RunAttempt:
-        from payments.use_cases.note_failures import NoteFailures
+        from payments.use_cases.record_failures import NoteFailures
         from payments.use_cases.run_attempt import RunAttempt
 
         return RunAttempt(
@@ -228,10 +199,10 @@ class Root:
     def _weigh_risk(self) -> WeighRisk:
         from disposable_email_domains import blocklist
 
-        from payments.pseudonyms import Pseudonyms
+        from payments.adapters.fingerprints import Pseudonyms
+        from payments.adapters.store.merchant_lists import MerchantListStore
         from payments.risk.assessment import Thresholds
-        from payments.store.merchant_lists import MerchantListStore
-        from payments.use_cases.weigh_risk import WeighRisk
+        from payments.use_cases.assess_risk import WeighRisk
 
         return WeighRisk(
             self._risk_counters,
@@ -246,13 +217,15 @@ class Root:
 
     @cached_property
     def _risk_counters(self) -> RiskCounters:
-        from payments.store.risk_counters import RiskCounters
+        from payments.adapters.store.risk_counters import RiskCounters
 
         return RiskCounters(self._risk_dynamodb, self._environment["RISK_TABLE"])
 
     def _report_blindness(self, error: Exception) -> None:
-        self.logger.warning("risk could not be read or counted", error=type(error).__name__)
-        self.measure("RiskUnavailable", 1)
+        self.telemetry.logger.warning(
+            "risk could not be read or counted", error=type(error).__name__
+        )
+        self.telemetry.measure("RiskUnavailable", 1)
 
     @cached_property
     def resolve_attempt(self) -> ResolveAttempt:
@@ -269,7 +242,7 @@ class Root:
         )
 
     def _report(self, attempt: Attempt, error: Exception) -> None:
-        self.logger.error(
+        self.telemetry.logger.error(
             "an attempt could not be ended", attempt=attempt.id, error=type(error).__name__
         )
 
@@ -279,61 +252,55 @@ class Root:
 
         return SettleAttempt(self._payments, self._attempts, self.clock)
 
+    def wallets_for(self, mode: Mode) -> Wallets:
+        """Live tokens need an acquirer that can open them, and there is none yet."""
+        from payments.acquirers.port import NoWallets
+
+        return self._simulated_wallets if mode is Mode.TEST else NoWallets()
+
+    @cached_property
+    def _simulated_wallets(self) -> Wallets:
+        from payments.acquirers.simulator.wallets import SimulatedWallets
+
+        return SimulatedWallets()
+
     @cached_property
     def simulator(self) -> SimulatedAcquirer:
         """The acquirer of test mode; its issuer's challenge page asks for it by name."""
-        from payments.acquirer.simulator import SimulatedAcquirer
+        from payments.acquirers.simulator.acquirer import SimulatedAcquirer
 
         table = self._environment["SIMULATOR_TABLE"]
         return SimulatedAcquirer(self._dynamodb, table, self.clock.now_us)
 
     @cached_property
     def _payments(self) -> PaymentStore:
-        from payments.store.payments import PaymentStore
+        from payments.adapters.store.payments import PaymentStore
 
         return PaymentStore(self._dynamodb, self._environment["PAYMENTS_TABLE"])
 
     @cached_property
     def _attempts(self) -> AttemptStore:
-        from payments.store.attempts import AttemptStore
+        from payments.adapters.store.attempts import AttemptStore
 
         return AttemptStore(self._dynamodb, self._environment["ATTEMPTS_TABLE"])
 
     @cached_property
     def _rates(self) -> RatesStore:
-        from payments.store.rates import RatesStore
+        from payments.adapters.store.rates import RatesStore
 
         return RatesStore(self._dynamodb, self._environment["RATES_TABLE"])
 
     @cached_property
     def _workflow(self) -> Workflow:
-        from payments.workflow import Workflow
+        from payments.adapters.workflow import Workflow
 
         return Workflow(self._stepfunctions, self._environment["WORKFLOW_ARN"])
 
     @cached_property
     def _vault(self) -> CardVault:
-        from payments.vault import CardVault
+        from payments.adapters.card_cipher import CardVault
 
         return CardVault(self._kms, self._environment["CARD_KEY_ID"])
-
-    def count(self, metric: str, mode: Mode) -> None:
-        """One more of a business metric, by mode."""
-        self._emit(metric, 1, {"mode": str(mode)})
-
-    def measure(self, metric: str, value: int) -> None:
-        """How large something is now."""
-        self._emit(metric, value, {})
-
-    def _emit(self, metric: str, value: int, dimensions: dict[str, str]) -> None:
-        with single_metric(
-            name=metric,
-            unit=MetricUnit.Count,
-            value=value,
-            namespace=NAMESPACE,
-            default_dimensions={"service": self.settings.service, **dimensions},
-        ):
-            pass
 
     def _takes(self, mode: Mode) -> bool:
         """Whether there is an acquirer for the mode's money (contract, section 9)."""

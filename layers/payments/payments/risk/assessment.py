@@ -1,9 +1,9 @@
 """The decision on one attempt: which rules fire, what they sum up to, what that does."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from payments.risk import Action, Risk
-from payments.risk.rules import RULES
+from payments.risk.rules import RULES, Action
 from payments.risk.signals import Signals
 
 NORMAL, ELEVATED, HIGHEST = "normal", "elevated", "highest"
@@ -27,6 +27,28 @@ class Thresholds:
         if score >= self.highest:
             return HIGHEST
         return ELEVATED if score >= self.elevated else NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """One decision, with everything that explains it. `score` is 0 to 100.
+
+    `fingerprint` stands for the card, `address` for the shopper's IP address: both are keyed
+    hashes, empty where they could not be made.
+    """
+
+    score: int
+    level: str
+    action: Action
+    reasons: tuple[str, ...] = ()
+    fingerprint: str = ""
+    address: str = ""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is stored on the payment and shown to its merchant."""
+        facts = {"score": self.score, "level": self.level, "reasons": list(self.reasons)}
+        return {**facts, "fingerprint": self.fingerprint} if self.fingerprint else facts
 
 
 def assess(signals: Signals, thresholds: Thresholds, *, enforced: bool) -> Risk:

@@ -7,10 +7,21 @@ of its own acts always: it speaks of what somebody has decided or knows, or of o
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
-from payments.acquirer.port import Screening
-from payments.risk import Action
+from payments.model.authorization import Screening
 from payments.risk.signals import Signals
+
+
+class Action(StrEnum):
+    """What a decision does: nothing, ask the issuer for a challenge, or refuse the card.
+
+    In the order of their weight: of two, the later one prevails.
+    """
+
+    ALLOW = "allow"
+    CHALLENGE = "challenge"
+    BLOCK = "block"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from payments.acquirer.port import Screening
+from payments.model.authorization import Screening
 from payments.risk.history import DAY_SECONDS, HOUR_SECONDS, Amounts, History, within
 
 # Fewer payments than these say nothing about what is usual.

@@ -3,27 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from payments import ids
-from payments.clock import Clock
+from payments.adapters.store.idempotency import IdempotencyStore
+from payments.adapters.store.payments import PaymentStore
+from payments.adapters.store.rates import CurrentRates
 from payments.errors import KeyReusedError, NoLiveAcquirerError
-from payments.ids import Account, Mode
-from payments.lifecycle import Status
-from payments.payment import Merchant, Payment, StatusChange
-from payments.pricing import Price, price
-from payments.requests import PaymentRequest
-from payments.store.idempotency import IdempotencyStore
-from payments.store.payments import PaymentStore
-from payments.store.rates import CurrentRates
+from payments.inputs.idempotency_key import IdempotencyKey
+from payments.inputs.merchant_api import PaymentRequest
+from payments.model import ids
+from payments.model.clock import Clock
+from payments.model.ids import Account, Mode
+from payments.model.lifecycle import Status
+from payments.model.merchant import Merchant
+from payments.model.payment import Payment, StatusChange
+from payments.model.pricing import Price, price
 
 ROUTE = "POST /v1/payments"
-
-
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
-    """The header's value and the hash of the parsed body it came with."""
-
-    key: str
-    body_hash: str
 
 
 @dataclass(frozen=True, slots=True)

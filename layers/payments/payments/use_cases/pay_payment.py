@@ -2,16 +2,18 @@
 
 from dataclasses import replace
 
-from payments import declines, ids
-from payments.checkout_forms import PaymentForm
-from payments.clock import Clock
+from payments.adapters.card_cipher import CardVault
+from payments.adapters.store.attempts import AttemptStore
+from payments.adapters.store.payments import PaymentStore, TransitionRefusedError
+from payments.adapters.workflow import Workflow, WorkflowRefusedError
 from payments.errors import NotPayableError
-from payments.payment import CardFacts, Payment
-from payments.store.attempts import Attempt, AttemptStore
-from payments.store.payments import PaymentStore, TransitionRefusedError
-from payments.use_cases.follow_payment import FollowPayment, Progress, refusal_of
-from payments.vault import CardVault
-from payments.workflow import Workflow, WorkflowRefusedError
+from payments.inputs.checkout_form import PaymentForm
+from payments.model import declines, ids
+from payments.model.attempt import Attempt
+from payments.model.card import CardFacts
+from payments.model.clock import Clock
+from payments.model.payment import Payment
+from payments.use_cases.shopper_payments import FollowPayment, Progress, refusal_of
 
 
 class PayPayment:

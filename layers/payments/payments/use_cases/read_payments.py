@@ -4,13 +4,13 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from payments import ids
-from payments.clock import Clock
+from payments.adapters.store.payments import PageRequest, PaymentStore
 from payments.errors import FieldError, InvalidInputError, PaymentNotFoundError
-from payments.ids import Account, Mode
-from payments.payment import Payment
-from payments.requests import Cursor, ListQuery
-from payments.store.payments import PageRequest, PaymentStore
+from payments.inputs.merchant_api import Cursor, ListQuery
+from payments.model import ids
+from payments.model.clock import Clock
+from payments.model.ids import Account, Mode
+from payments.model.payment import Payment
 
 
 def _account_seen(account: Account, *, test: bool | None) -> Account | None:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from payments.clock import Clock
+from payments.adapters.store.attempts import AttemptStore
+from payments.adapters.workflow import Workflow
 from payments.errors import PaymentsError
-from payments.payment import Payment
-from payments.store.attempts import Attempt, AttemptStore
+from payments.model.attempt import Attempt
+from payments.model.clock import Clock
+from payments.model.payment import Payment
 from payments.use_cases.resolve_attempt import ResolveAttempt
-from payments.workflow import Workflow
 
 # Longer than a checkout request can last: before that, whoever began the attempt is still at it.
 GRACE_SECONDS = 60

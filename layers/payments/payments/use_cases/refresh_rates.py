@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Collection
 
-from payments.rates import Merged, Rates, merge
-from payments.store.rates import RatesStore
+from payments.adapters.store.rates import RatesStore
+from payments.money.exchange_rates import Merged, Rates, merge
 
 
 class RefreshRates:

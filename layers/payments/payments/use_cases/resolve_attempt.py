@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from payments.acquirer.port import Acquirer, Authorization
+from payments.acquirers.port import Acquirer
+from payments.adapters.store.attempts import AttemptStore
 from payments.errors import AcquirerUnavailableError
-from payments.ids import Mode
-from payments.payment import Payment
-from payments.store.attempts import AttemptStore
+from payments.model.authorization import Authorization
+from payments.model.ids import Mode
+from payments.model.payment import Payment
 from payments.use_cases.settle_attempt import Findings, SettleAttempt
 
 NOTHING_KNOWN = Findings()

@@ -7,23 +7,20 @@ attempt's reference and writes under a condition. A missing attempt is one that 
 from collections.abc import Callable
 from dataclasses import replace
 
-from payments import declines
-from payments.acquirer.port import (
-    Acquirer,
-    Authentication,
-    Authorization,
-    CardProfile,
-    ChargeRequest,
-)
-from payments.cards import Card
-from payments.ids import Mode
-from payments.payment import Payment
-from payments.risk import Action, Risk
-from payments.store.attempts import Attempt, AttemptStore
-from payments.three_d_secure import eci_of, shifts_liability
-from payments.use_cases.note_failures import NoteFailures
+from payments.acquirers.port import Acquirer, ChargeRequest
+from payments.adapters.card_cipher import CardVault
+from payments.adapters.store.attempts import AttemptStore
+from payments.model import declines
+from payments.model.attempt import Attempt
+from payments.model.authorization import Authorization, CardProfile
+from payments.model.card import Card
+from payments.model.ids import Mode
+from payments.model.payment import Payment
+from payments.model.three_d_secure import Authentication, eci_of, shifts_liability
+from payments.risk.assessment import Risk
+from payments.risk.rules import Action
+from payments.use_cases.record_failures import NoteFailures
 from payments.use_cases.settle_attempt import Findings, SettleAttempt
-from payments.vault import CardVault
 
 BLOCKED = Authorization(approved=False, decline_code=declines.FRAUDULENT, is_blocked=True)
 CHALLENGE_ERRORS = {

@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from payments import declines, ids
-from payments.acquirer.port import Authentication, Authorization, CardProfile
-from payments.clock import Clock
+from payments.adapters.store.attempts import AttemptStore
+from payments.adapters.store.payments import PaymentStore, TransitionRefusedError
 from payments.errors import PaymentsError
-from payments.lifecycle import Event, Status
-from payments.payment import MAX_ATTEMPTS, Payment
-from payments.risk import Risk
-from payments.store.attempts import Attempt, AttemptStore
-from payments.store.payments import PaymentStore, TransitionRefusedError
+from payments.model import declines, ids
+from payments.model.attempt import Attempt
+from payments.model.authorization import Authorization, CardProfile
+from payments.model.clock import Clock
+from payments.model.lifecycle import Event, Status
+from payments.model.payment import MAX_ATTEMPTS, Payment
+from payments.model.three_d_secure import Authentication
+from payments.risk.assessment import Risk
 
 
 class OutcomeLostError(PaymentsError):

@@ -1,0 +1,1 @@
+"""The simulated acquirer and issuer of test mode."""

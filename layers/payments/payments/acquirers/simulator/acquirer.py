@@ -1,0 +1,169 @@
+"""The simulated acquirer and issuer of test mode.
+
+It behaves like an outside party that several Lambda environments share: what it was asked and what
+it answered stands in a ledger of its own, keyed by our reference, and never by card number.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from payments.acquirers.port import ChargeRequest
+from payments.acquirers.simulator.cards import behaviour_of
+from payments.adapters.store.items import from_item, is_condition_failure, item_before, to_item
+from payments.model.authorization import Authorization, CardChecks, CardProfile
+from payments.model.three_d_secure import Authentication, eci_of, shifts_liability
+
+ONE_TIME_CODE = "123456"
+MAX_CODE_TRIES = 3
+KEPT_SECONDS = 30 * 24 * 60 * 60
+
+
+class SimulatedAcquirer:
+    """Fits the `Acquirer` port; `pass_challenge` and `fail_challenge` are its issuer's page."""
+
+    def __init__(self, dynamodb: Any, table: str, now_us: Callable[[], int]) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+        self._now_us = now_us
+
+    def profile(self, charge: ChargeRequest) -> CardProfile:
+        """As the test card says."""
+        return behaviour_of(charge.card.number).profile
+
+    def authenticate(
+        self, charge: ChargeRequest, return_url: str, *, demands_challenge: bool
+    ) -> Authentication:
+        """As the test card says. The built-in challenge page stands right before the return."""
+        status = behaviour_of(charge.card.number).trans_status
+        if demands_challenge and status == "Y":
+            status = "C"
+        flow = "challenge" if status == "C" else "frictionless"
+        entry = self._enter(
+            charge.reference,
+            "authenticate",
+            "authentication",
+            {"trans_status": status, "brand": charge.card.brand, "flow": flow},
+        )
+        challenge_url = return_url.removesuffix("/return") if status == "C" else None
+        return _authentication(entry["authentication"], challenge_url)
+
+    def authentication_result(self, reference: str) -> Authentication | None:
+        """C means the shopper has neither passed nor failed yet."""
+        part = self._read(reference).get("authentication")
+        return _authentication(part) if part else None
+
+    def authorize(self, charge: ChargeRequest) -> Authorization:
+        """Charges at most once per reference, whatever the card says the second time."""
+        behaviour = behaviour_of(charge.card.number)
+        entry = self._enter(
+            charge.reference,
+            "authorize",
+            "charge",
+            {
+                "decline_code": behaviour.decline_code,
+                "checks": asdict(behaviour.checks(has_cvc=bool(charge.card.cvc))),
+                "amount_minor": charge.amount_minor,
+                "currency": charge.currency,
+            },
+        )
+        return _authorization(entry["charge"])
+
+    def look_up(self, reference: str) -> Authorization | None:
+        """None if no charge with this reference ever arrived."""
+        entry = self._read(reference)
+        return _authorization(entry["charge"]) if "charge" in entry else None
+
+    def void(self, reference: str) -> Authorization | None:
+        """Takes the charge's place in the ledger, so that a late charge finds it taken."""
+        voided = {"decline_code": "processing_error", "voided": True}
+        charge = self._enter(reference, "void", "charge", voided)["charge"]
+        return None if "voided" in charge else _authorization(charge)
+
+    def pass_challenge(self, reference: str, code: str) -> Authentication:
+        """The shopper typed a one-time code. After three wrong ones the issuer gives up."""
+        if code == ONE_TIME_CODE:
+            return self._end_challenge(reference, "Y")
+        answer = self._dynamodb.update_item(
+            TableName=self._table,
+            Key=to_item({"reference": reference}),
+            UpdateExpression="ADD wrong_codes :one",
+            ExpressionAttributeValues=to_item({":one": 1}),
+            ReturnValues="ALL_NEW",
+        )
+        entry = from_item(answer["Attributes"])
+        if entry["wrong_codes"] >= MAX_CODE_TRIES:
+            return self._end_challenge(reference, "N")
+        return _authentication(entry["authentication"])
+
+    def fail_challenge(self, reference: str) -> Authentication:
+        """The shopper pressed the fail button."""
+        return self._end_challenge(reference, "N")
+
+    def _end_challenge(self, reference: str, trans_status: str) -> Authentication:
+        try:
+            self._dynamodb.update_item(
+                TableName=self._table,
+                Key=to_item({"reference": reference}),
+                UpdateExpression="SET authentication.trans_status = :status",
+                ConditionExpression="authentication.trans_status = :open",
+                ExpressionAttributeValues=to_item({":status": trans_status, ":open": "C"}),
+            )
+        except ClientError as error:
+            if not is_condition_failure(error):
+                raise
+        return _authentication(self._read(reference)["authentication"])
+
+    def _enter(self, reference: str, asked: str, part: str, value: Mapping[str, Any]) -> Any:
+        """Writes one part of the entry unless it is there, notes the question, gives the entry."""
+        now_us = self._now_us()
+        values = {
+            ":value": dict(value),
+            ":asked": [[asked, now_us]],
+            ":none": [],
+            ":expires_at": now_us // 1_000_000 + KEPT_SECONDS,
+        }
+        try:
+            answer = self._dynamodb.update_item(
+                TableName=self._table,
+                Key=to_item({"reference": reference}),
+                UpdateExpression=(
+                    "SET #part = :value, expires_at = :expires_at,"
+                    " asked = list_append(if_not_exists(asked, :none), :asked)"
+                ),
+                ConditionExpression="attribute_not_exists(#part)",
+                ExpressionAttributeNames={"#part": part},
+                ExpressionAttributeValues=to_item(values),
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            if not is_condition_failure(error):
+                raise
+            return item_before(error)
+        return from_item(answer["Attributes"])
+
+    def _read(self, reference: str) -> dict[str, Any]:
+        answer = self._dynamodb.get_item(
+            TableName=self._table, Key=to_item({"reference": reference}), ConsistentRead=True
+        )
+        return from_item(answer.get("Item", {}))
+
+
+def _authentication(part: Mapping[str, Any], challenge_url: str | None = None) -> Authentication:
+    eci = eci_of(part["trans_status"], part["brand"])
+    return Authentication(
+        trans_status=part["trans_status"],
+        eci=eci,
+        liability_shift=shifts_liability(eci),
+        challenge_url=challenge_url,
+        flow=part["flow"],
+    )
+
+
+def _authorization(part: Mapping[str, Any]) -> Authorization:
+    code = part["decline_code"]
+    checks = CardChecks(**part["checks"]) if "checks" in part else None
+    return Authorization(approved=code is None, decline_code=code, checks=checks)

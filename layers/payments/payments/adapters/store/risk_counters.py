@@ -1,0 +1,127 @@
+"""The risk counters table: one item for each subject and day, gone by TTL two days later.
+
+A subject is a card, an e-mail, an address or a merchant, under its pseudonym. An item of a day
+never grows beyond that day's half hours, stays below one write unit and needs no cleaning; the
+times are in the names, so an item that TTL has not removed yet counts for nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from payments.adapters.store.items import from_item, is_condition_failure, item_before, to_item
+from payments.risk.history import BUCKET_SECONDS, DAY_SECONDS, Amounts, History
+
+KEPT_SECONDS = 3 * DAY_SECONDS
+_BUCKETS_PER_DAY = DAY_SECONDS // BUCKET_SECONDS
+_ATTEMPTS, _FAILURES = "a", "f"
+_AMOUNTS, _TOTAL = "n_", "s_"
+
+
+class CountersIncompleteError(Exception):
+    """DynamoDB has read only some of the items: it is throttled."""
+
+
+class RiskCounters:
+    """Counts attempts and failures. Times are seconds since 1970."""
+
+    def __init__(self, dynamodb: Any, table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def count(
+        self,
+        subject: str,
+        attempt_id: str,
+        now_seconds: int,
+        amount: tuple[str, int] | None = None,
+    ) -> History:
+        """One attempt more, and one call: gives what was counted today, this attempt included.
+
+        A task that is delivered again counts its attempt again only if others came in between.
+        """
+        added = {_name(_ATTEMPTS, now_seconds): 1}
+        if amount:
+            currency, minor = amount
+            added |= {_AMOUNTS + currency: 1, _TOTAL + currency: minor}
+        try:
+            answer = self._add(
+                subject,
+                now_seconds,
+                added,
+                "last_attempt = :attempt, ",
+                {":attempt": attempt_id},
+                ConditionExpression="NOT last_attempt = :attempt",
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            if not is_condition_failure(error):
+                raise
+            return _to_history(item_before(error) or {}, now_seconds)
+        return _to_history(from_item(answer["Attributes"]), now_seconds)
+
+    def add_failures(self, subject: str, failures: int, now_seconds: int) -> None:
+        """Some more; a negative number takes back what was held against the subject."""
+        self._add(subject, now_seconds, {_name(_FAILURES, now_seconds): failures})
+
+    def of_yesterday(self, subjects: Sequence[str], now_seconds: int) -> Mapping[str, History]:
+        """What windows reach back to: one call for all. Raises CountersIncompleteError."""
+        before = now_seconds - DAY_SECONDS
+        subject_of = {_key(subject, before): subject for subject in subjects}
+        answer = self._dynamodb.batch_get_item(
+            RequestItems={self._table: {"Keys": [to_item({"pk": key}) for key in subject_of]}}
+        )
+        if answer.get("UnprocessedKeys"):
+            raise CountersIncompleteError
+        items = [from_item(item) for item in answer["Responses"][self._table]]
+        return {subject_of[item["pk"]]: _to_history(item, before) for item in items}
+
+    def _add(
+        self,
+        subject: str,
+        now_seconds: int,
+        added: Mapping[str, int],
+        sets: str = "",
+        values: Mapping[str, Any] | None = None,
+        **options: str,
+    ) -> Any:
+        expires_at = now_seconds // DAY_SECONDS * DAY_SECONDS + KEPT_SECONDS
+        return self._dynamodb.update_item(
+            TableName=self._table,
+            Key=to_item({"pk": _key(subject, now_seconds)}),
+            UpdateExpression=f"SET {sets}expires_at = :expires_at"
+            f" ADD {', '.join(f'{name} :{name}' for name in added)}",
+            ExpressionAttributeValues=to_item(
+                {":expires_at": expires_at, **(values or {})}
+                | {f":{name}": number for name, number in added.items()}
+            ),
+            **options,
+        )
+
+
+def _key(subject: str, seconds: int) -> str:
+    return f"{subject}#{seconds // DAY_SECONDS}"
+
+
+def _name(kind: str, seconds: int) -> str:
+    return f"{kind}{seconds % DAY_SECONDS // BUCKET_SECONDS}"
+
+
+def _to_history(item: Mapping[str, Any], seconds: int) -> History:
+    first = seconds // DAY_SECONDS * _BUCKETS_PER_DAY
+
+    def buckets(kind: str) -> dict[int, int]:
+        return {
+            first + number: int(item[name])
+            for number in range(_BUCKETS_PER_DAY)
+            if (name := f"{kind}{number}") in item
+        }
+
+    amounts = {
+        name.removeprefix(_AMOUNTS): Amounts(int(count), int(item[_TOTAL + name[len(_AMOUNTS) :]]))
+        for name, count in item.items()
+        if name.startswith(_AMOUNTS)
+    }
+    return History(buckets(_ATTEMPTS), buckets(_FAILURES), amounts)

@@ -1,0 +1,1 @@
+"""What merchants and shoppers may send, field by field."""

@@ -1,0 +1,250 @@
+"""What merchants may send, field by field. Each fault becomes a FieldError; all come back at once.
+
+The bounds are those of the contract, sections 3 and 4. Input is never part of an error.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from payments.errors import FieldError, InvalidInputError
+from payments.model.card import holds_card_number
+from payments.model.ids import Mode, is_payment_id
+from payments.model.lifecycle import Status
+from payments.money.amounts import AmountError, parse_amount
+from payments.money.currencies import MINOR_UNIT_DIGITS
+
+MAX_LIST_LIMIT, DEFAULT_LIST_LIMIT = 100, 20
+_CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]")
+_EMAIL = re.compile(r"[^\s@<>\"'(),;:\\\[\]]{1,64}@[^\s@<>\"'(),;:\\\[\]]+\.[^\s@.,;:]{2,63}")
+_HOST = re.compile(r"[\w.-]{1,253}|[0-9a-f:.]{2,45}")  # nothing that a header would mistake
+_QUOTED = re.compile(r"'([^']*)'")
+_LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+
+# pydantic's names for a fault -> ours, which are stable and name the messages in the catalogue
+_CODES = {
+    "missing": "required",
+    "string_type": "not_a_string",
+    "string_unicode": "not_a_string",
+    "string_too_short": "too_short",
+    "string_too_long": "too_long",
+    "string_pattern_mismatch": "invalid",
+    "list_type": "not_a_list",
+    "too_short": "too_few",
+    "too_long": "too_many",
+    "dict_type": "not_an_object",
+    "literal_error": "not_allowed",
+}
+_DETAILS = ("min_length", "max_length", "expected", "digits")
+
+
+def refuse(code: str, **details: str | int) -> NoReturn:
+    """Ends a validator; `code` names the message in the catalogue."""
+    raise PydanticCustomError("refused", "refused", {"code": code, **details})
+
+
+def context_of(info: ValidationInfo) -> Mapping[str, Any]:
+    """What a value is judged against, as `parse` gave it: mode, today's date, and more."""
+    assert info.context is not None
+    context: Mapping[str, Any] = info.context
+    return context
+
+
+def _currency(value: str) -> str:
+    code = value.upper() if value.isascii() else value
+    return code if code in MINOR_UNIT_DIGITS else refuse("unknown_currency")
+
+
+def _return_url(value: str, info: ValidationInfo) -> str:
+    """Absolute http(s) without credentials; live: https only, localhost excepted."""
+    if _CONTROL.search(value) or "\\" in value:
+        refuse("invalid_url")
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        refuse("invalid_url")
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host or ""):
+        refuse("invalid_url")
+    if "@" in parts.netloc:
+        refuse("invalid_url")
+    if (
+        context_of(info)["mode"] is Mode.LIVE
+        and parts.scheme != "https"
+        and host not in _LOCAL_HOSTS
+    ):
+        refuse("https_required")
+    return value
+
+
+def without_card_number(value: str) -> str:
+    """For what is kept in clear: a card number typed there must not be."""
+    return refuse("holds_card_number") if holds_card_number(value) else value
+
+
+def _email(value: str) -> str:
+    return without_card_number(value) if _EMAIL.fullmatch(value) else refuse("invalid_email")
+
+
+def blank_is_absent(value: object) -> object:
+    """A form sends every field, filled in or not."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)]
+
+
+class PaymentRequest(BaseModel):
+    """The body of `POST /v1/payments/`."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    currency: Annotated[str, AfterValidator(_currency)]
+    amount: str
+    description: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    items: Annotated[
+        list[Annotated[str, StringConstraints(min_length=1, max_length=250)]],
+        Field(min_length=1, max_length=100),
+    ]
+    return_url: Annotated[str, StringConstraints(max_length=2048), AfterValidator(_return_url)]
+    customer_email: Email | None = None
+    metadata: Annotated[
+        dict[
+            Annotated[str, StringConstraints(min_length=1, max_length=40)],
+            Annotated[str, StringConstraints(max_length=250)],
+        ],
+        Field(max_length=20),
+    ] = {}
+
+    @field_validator("amount")
+    @classmethod
+    def _fits_the_currency(cls, amount: str, info: ValidationInfo) -> str:
+        currency = info.data.get("currency", "USD")  # an unknown currency has its own error
+        try:
+            parse_amount(amount, currency)
+        except AmountError as error:
+            refuse(error.code, digits=MINOR_UNIT_DIGITS[currency])
+        return amount
+
+    @property
+    def amount_minor(self) -> int:
+        """In minor units of `currency`."""
+        return parse_amount(self.amount, self.currency)
+
+
+def _boolean(value: object) -> object:
+    booleans = {"true": True, "false": False}
+    lowered = value.lower() if isinstance(value, str) else ""
+    return booleans[lowered] if lowered in booleans else refuse("not_a_boolean")
+
+
+def _limit(value: object) -> object:
+    text = value if isinstance(value, str) and value.isascii() and value.isdigit() else ""
+    is_limit = len(text) <= 3 and 1 <= int(text or 0) <= MAX_LIST_LIMIT
+    return int(text) if is_limit else refuse("invalid_limit", max_length=MAX_LIST_LIMIT)
+
+
+def _status(value: object) -> object:
+    """Any status, and both spellings of paid (contract, section 4)."""
+    if value == "completed":
+        return Status.SUCCEEDED
+    return value if value in tuple(Status) else refuse("unknown_status")
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page ended, and a hash of the filters it was read with. Opaque to callers."""
+
+    after: str
+    filters_hash: str
+
+    def encode(self) -> str:
+        return base64.urlsafe_b64encode(f"{self.after}.{self.filters_hash}".encode()).decode()
+
+
+def _cursor(value: object) -> Cursor:
+    text = value if isinstance(value, str) else ""
+    try:
+        decoded = base64.b64decode(text, altchars=b"-_", validate=True).decode("ascii")
+    except (binascii.Error, UnicodeError, ValueError):
+        refuse("invalid_cursor")
+    after, _, filters_hash = decoded.partition(".")
+    return Cursor(after, filters_hash) if is_payment_id(after) else refuse("invalid_cursor")
+
+
+TestFlag = Annotated[bool | None, BeforeValidator(_boolean)]
+
+
+class PaymentQuery(BaseModel):
+    """The query of `GET /v1/payments/{id}`."""
+
+    test: TestFlag = None
+
+
+class ListQuery(BaseModel):
+    """The query of `GET /v1/payments/`. Whether the cursor is of this list, the list knows."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    status: Annotated[Status | None, BeforeValidator(_status)] = None
+    test: TestFlag = None
+    limit: Annotated[int, BeforeValidator(_limit)] = DEFAULT_LIST_LIMIT
+    sort: Literal["created_on", "-created_on"] = "-created_on"
+    cursor: Annotated[Cursor | None, BeforeValidator(_cursor)] = None
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parse(
+    model: type[Model],
+    values: Mapping[str, Any],
+    mode: Mode = Mode.TEST,
+    now_us: int = 0,
+    also: Sequence[FieldError] = (),
+    **context: object,
+) -> Model:
+    """The request as a model. Raises InvalidInputError with every fault found, and those `also`."""
+    today = datetime.fromtimestamp(now_us / 1_000_000, UTC).date()
+    faults = list(also)
+    try:
+        parsed = model.model_validate(values, context={**context, "mode": mode, "today": today})
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        faults += [_field_error(fault) for fault in found]
+    if faults:
+        raise InvalidInputError(*faults)
+    return parsed
+
+
+def _field_error(fault: Mapping[str, Any]) -> FieldError:
+    context = fault.get("ctx", {})
+    code = context.get("code") or _CODES.get(fault["type"], "invalid")
+    details = {name: context[name] for name in _DETAILS if name in context}
+    if "expected" in details:  # pydantic lists them in English: 'a', 'b' or 'c'
+        details["expected"] = ", ".join(_QUOTED.findall(details["expected"]))
+    return FieldError(_field_name(fault["loc"]), code, details)
+
+
+def _field_name(location: tuple[str | int, ...]) -> str:
+    """`items.3`; of metadata only its name, for its keys are the caller's own words."""
+    names = (str(part) for part in location[:2] if isinstance(part, int) or part == location[0])
+    return ".".join(names)

@@ -1,0 +1,88 @@
+"""The payment: one record behind everything that merchants and shoppers see of it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from payments.model import ids, lifecycle
+from payments.model.card import CardFacts
+from payments.model.ids import Account
+from payments.model.lifecycle import Status
+from payments.money.exchange_rates import Quote
+
+MAX_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """One line of the audit trail. Time in microseconds since 1970, UTC."""
+
+    status: Status
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One record behind both views. Times are microseconds since 1970, UTC.
+
+    Country and rules are those of the merchant when it asked for the payment.
+    """
+
+    account: Account
+    id: str
+    client_secret: str = field(repr=False)
+    status: Status
+    amount_minor: int
+    currency: str
+    description: str
+    items: tuple[str, ...]
+    return_url: str
+    company_name: str
+    company_email: str
+    statement_descriptor: str
+    local_currency: str
+    fee_minor: int
+    net_minor: int
+    net_currency: str
+    created_at_us: int
+    updated_at_us: int
+    history: tuple[StatusChange, ...]
+    quote: Quote | None = None
+    customer_email: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    attempt_tokens: tuple[str, ...] = ()
+    card: CardFacts | None = None
+    decline_code: str | None = None
+    three_d_secure: dict[str, str | bool] | None = None
+    risk: dict[str, Any] | None = None
+    merchant_country: str = ""
+    enforces_fraud_rules: bool = False
+    challenge_secrets: tuple[str, ...] = field(repr=False, default=())
+
+    @property
+    def attempt_id(self) -> str | None:
+        """The attempt under way, or the last one."""
+        if not self.attempt_tokens:
+            return None
+        return ids.attempt_id(self.id, self.attempt_tokens[-1])
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether an attempt has no outcome yet."""
+        return self.status is Status.PROCESSING
+
+    def is_under(self, attempt_id: str) -> bool:
+        """Whether this attempt is the one under way."""
+        return self.is_under_way and self.attempt_id == attempt_id
+
+    def status_at(self, now_us: int, lifetime_seconds: int) -> Status:
+        """The status a reader sees: an unpaid payment expires by the clock, not by a job."""
+        if (
+            self.status is lifecycle.source(lifecycle.Event.EXPIRE)
+            and self.expires_at_us(lifetime_seconds) <= now_us
+        ):
+            return Status.EXPIRED
+        return self.status
+
+    def expires_at_us(self, lifetime_seconds: int) -> int:
+        """From the id's time, so that index ranges and this comparison agree to the millisecond."""
+        return (ids.payment_id_time_ms(self.id) + lifetime_seconds * 1000) * 1000

@@ -1,0 +1,1 @@
+"""Currencies, amounts, exchange rates and fees."""

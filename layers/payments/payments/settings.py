@@ -1,0 +1,34 @@
+"""The parameters of the template, as a function's environment carries them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The parameters of the template, as a function's environment carries them."""
+
+    service: str
+    public_base_url: str
+    live_acquirer: str
+    payment_lifetime_seconds: int
+    outcome_wait_seconds: int
+    three_ds_unavailable: str
+    rates_max_age_seconds: int
+    elevated_risk_score: int
+    highest_risk_score: int
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        return cls(
+            service=environment.get("POWERTOOLS_SERVICE_NAME", "payments"),
+            public_base_url=environment.get("PUBLIC_BASE_URL", ""),
+            live_acquirer=environment.get("LIVE_ACQUIRER", "none"),
+            payment_lifetime_seconds=int(environment.get("PAYMENT_LIFETIME_SECONDS", "86400")),
+            outcome_wait_seconds=int(environment.get("OUTCOME_WAIT_SECONDS", "10")),
+            three_ds_unavailable=environment.get("THREE_DS_UNAVAILABLE", "refuse"),
+            rates_max_age_seconds=int(environment.get("RATES_MAX_AGE_HOURS", "48")) * 3600,
+            elevated_risk_score=int(environment.get("ELEVATED_RISK_SCORE", "50")),
+            highest_risk_score=int(environment.get("HIGHEST_RISK_SCORE", "80")),
+        )

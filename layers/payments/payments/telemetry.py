@@ -1,0 +1,34 @@
+"""What a function tells its operators: a log and metrics, nothing of what people typed."""
+
+from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from payments.model.ids import Mode
+
+NAMESPACE = "Payments"
+
+
+class Telemetry:
+    """One function's log and metrics, named by its service."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+        self.logger = Logger(service=service)
+
+    def count(self, metric: str, mode: Mode) -> None:
+        """One more of a business metric, by mode."""
+        self._emit(metric, 1, {"mode": str(mode)})
+
+    def measure(self, metric: str, value: int) -> None:
+        """How large something is now."""
+        self._emit(metric, value, {})
+
+    def _emit(self, metric: str, value: int, dimensions: dict[str, str]) -> None:
+        with single_metric(
+            name=metric,
+            unit=MetricUnit.Count,
+            value=value,
+            namespace=NAMESPACE,
+            default_dimensions={"service": self._service, **dimensions},
+        ):
+            pass

@@ -1,0 +1,36 @@
+"""The shopper gives up."""
+
+from payments.adapters.store.payments import PaymentStore, TransitionRefusedError
+from payments.model.clock import Clock
+from payments.model.lifecycle import Status
+from payments.model.payment import Payment
+from payments.use_cases.shopper_payments import FollowPayment, refusal_of
+
+# Longer than a write takes: a cancel this close to the expiry waits for it instead, so that
+# nobody is told "expired" of a payment that is then canceled.
+MARGIN_SECONDS = 1.0
+
+
+class CancelPayment:
+    """Canceling twice is canceling once."""
+
+    def __init__(self, follow: FollowPayment, payments: PaymentStore, clock: Clock) -> None:
+        self._follow = follow
+        self._payments = payments
+        self._clock = clock
+
+    def __call__(self, payment: Payment) -> Payment:
+        """Raises NotPayableError if there is nothing left to give up."""
+        if payment.status is Status.CANCELED:
+            return payment
+        seconds_left = self._follow.seconds_left(payment)
+        if 0 < seconds_left < MARGIN_SECONDS:
+            self._clock.sleep(seconds_left)
+            payment = self._payments.get(payment.account, payment.id) or payment
+        self._follow.check_payable(payment)
+        try:
+            return self._payments.cancel(payment, self._clock.now_us())
+        except TransitionRefusedError as refused:
+            if refused.current and refused.current.status is Status.CANCELED:
+                return refused.current
+            raise refusal_of(refused) from refused

@@ -1,0 +1,1 @@
+"""What is said over HTTP: requests, responses, views, pages, and every text in six languages."""

@@ -1,0 +1,74 @@
+"""Errors become responses here and nowhere else (contract, section 6)."""
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from payments import errors
+from payments.model import declines
+from payments.web.http import Response, json_response
+from payments.web.texts import text
+
+RETRY_AFTER_SECONDS = 2
+
+
+def declined_response(decline_code: str | None, language: str) -> Response:
+    """The documented 402 (contract, sections 6 and 7), as a shopper may read it."""
+    shown = declines.shown_to_shopper(decline_code or declines.GENERIC)
+    error = {
+        "code": 402,
+        "type": "payment_failed",
+        "message": text("declined.message", language),
+        "decline_reason": text(f"decline.{shown}", language),
+        "decline_code": shown,
+    }
+    return json_response(402, {"error": error})
+
+
+def error_response(error: Exception, language: str) -> Response:  # noqa: PLR0911 - a table
+    """The answer to an error: the one place that maps them. Anything unforeseen is a 500."""
+    match error:
+        case errors.AuthenticationError():
+            detail = text(f"auth.{error.reason}", language)
+            return json_response(401, {"detail": detail}, {"WWW-Authenticate": "Basic"})
+        case errors.InvalidInputError():
+            faults = [_fault(fault, language) for fault in error.errors]
+            return _envelope(400, "invalid_input", language, errors=faults)
+        case errors.PaymentNotFoundError():
+            return _envelope(404, "not_found", language)
+        case errors.KeyReusedError() | errors.NotPayableError():
+            reason = error.reason
+            return _envelope(409, reason, language, title="conflict", reason=reason)
+        case errors.BodyTooLargeError():
+            return _envelope(413, "too_large", language)
+        case errors.UnsupportedMediaTypeError():
+            return _envelope(415, "media_type", language)
+        case errors.NoLiveAcquirerError():
+            return _unavailable("no_live_acquirer", language)
+        case errors.RatesUnavailableError():
+            return _unavailable("no_rates", language)
+        case errors.UnavailableError() | ClientError() | BotoCoreError():
+            return _unavailable("unavailable", language)
+        case _:
+            return _envelope(500, "internal", language)
+
+
+def _envelope(
+    status: int, key: str, language: str, title: str | None = None, **extra: object
+) -> Response:
+    body = {
+        "code": status,
+        "title": text(f"error.{title or key}.title", language),
+        "content": text(f"error.{key}.content", language),
+        "type": "danger",
+    }
+    return json_response(status, body | extra)
+
+
+def _unavailable(key: str, language: str) -> Response:
+    answer = _envelope(503, key, language, title="unavailable")
+    headers = {**answer.headers, "Retry-After": str(RETRY_AFTER_SECONDS)}
+    return Response(answer.status, answer.body, headers)
+
+
+def _fault(fault: errors.FieldError, language: str) -> dict[str, str]:
+    message = text(f"field.{fault.code}", language, **fault.details)
+    return {"field": fault.field, "code": fault.code, "message": message}

@@ -1,0 +1,162 @@
+"""Which page a payment has, by where it stands. Never a blank one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from payments.acquirers.port import SheetCard
+from payments.errors import FieldError, InvalidInputError
+from payments.model import ids
+from payments.model.card import SCHEMES, holds_card_number
+from payments.model.declines import shown_to_shopper
+from payments.model.lifecycle import Status
+from payments.model.payment import Payment
+from payments.use_cases.shopper_payments import Progress
+from payments.web.http import Request, Response
+from payments.web.pages.formats import BRAND_NAMES, shown_amount, shown_time
+from payments.web.pages.rendering import page, redirect
+from payments.web.return_link import origin, return_link
+from payments.web.texts import text
+
+Sheets = Mapping[str, Sequence[SheetCard]]
+_ENDED = {
+    Status.SUCCEEDED: "paid",
+    Status.REFUNDED: "paid",
+    Status.CANCELED: "canceled",
+    Status.EXPIRED: "expired",
+    Status.FAILED: "failed",
+    Status.BLOCKED: "failed",
+}
+_CARD_FIELDS = ("card_number", "exp_month", "exp_year", "cvc", "name", "email")
+_KEPT_FIELDS = ("exp_month", "exp_year", "name", "email")
+# Their messages do not say which field is meant, so a list of problems has to.
+_NAMED_FIELDS = ("name", "email")
+_PROBLEMS = {
+    400: "unreadable",
+    404: "not_found",
+    413: "unreadable",
+    415: "unreadable",
+    503: "unavailable",
+}
+
+
+def status_url(payment: Payment, base_url: str) -> str:
+    """Where the shopper sees how the payment stands."""
+    return f"{base_url}/checkout/{payment.id}?client_secret={payment.client_secret}"
+
+
+def payment_page(request: Request, progress: Progress, wallets: Sheets) -> Response:
+    """The form, the way back into a challenge, the waiting page, or how it ended."""
+    payment = progress.payment
+    if progress.is_payable:
+        return form_page(request, progress, wallets)
+    values: dict[str, Any] = _purchase(request, payment)
+    if state := _ENDED.get(progress.status):
+        ended = values | {"state": state, "return_link": return_link(payment)}
+        return page(request, 200, "ended", ended)
+    if progress.challenge_url:
+        # The built-in challenge is one of our own pages; an issuer's is elsewhere.
+        challenge_url = progress.challenge_url
+        if challenge_url.startswith(request.base_url):
+            challenge_url = request.prefix + challenge_url.removeprefix(request.base_url)
+        values |= {"challenge_url": challenge_url, "challenge_id": progress.challenge_id}
+        targets = [origin(payment.return_url), origin(progress.challenge_url)]
+        return page(request, 200, "challenge_open", values, targets)
+    next_url = status_url(payment, request.prefix) + "&wait=1"
+    return page(request, 200, "processing", values | {"next_url": next_url})
+
+
+def form_page(
+    request: Request,
+    progress: Progress,
+    wallets: Sheets,
+    posted: Mapping[str, str] | None = None,
+    error: InvalidInputError | None = None,
+) -> Response:
+    """The payment form; with `error`, the same again, keeping all but the card's secrets."""
+    payment = progress.payment
+    language = request.language
+    faults = sorted(error.errors, key=_place_on_page) if error else []
+    method = (posted or {}).get("method", "")
+    failed_wallet = method if method in wallets else None
+    values = {
+        **_purchase(request, payment),
+        "wallets": wallets,
+        "schemes": sorted(SCHEMES, key=lambda scheme: list(BRAND_NAMES).index(scheme.brand)),
+        "expires": shown_time(progress.expires_at_us, language),
+        "attempt": ids.new_attempt_token(),
+        "values": {name: _repeatable(name, posted or {}) for name in _KEPT_FIELDS},
+        "errors": {
+            fault.field: _message(fault, language)
+            for fault in faults
+            if fault.field in _CARD_FIELDS
+        },
+        "failed_wallet": failed_wallet if faults else None,
+        "wallet_error": _message(faults[0], language) if faults else "",
+        "problem_links": _problem_links(faults, failed_wallet, language),
+        "notice": _notice(payment, language),
+    }
+    targets = [origin(payment.return_url), origin(request.base_url)]
+    return page(request, 400 if error else 200, "checkout", values, targets)
+
+
+def _place_on_page(fault: FieldError) -> int:
+    return _CARD_FIELDS.index(fault.field) if fault.field in _CARD_FIELDS else len(_CARD_FIELDS)
+
+
+def _message(fault: FieldError, language: str) -> str:
+    """What a shopper can do about it; of what no shopper typed only that it is wrong."""
+    if fault.field not in (*_CARD_FIELDS, "wallet_token"):
+        return text("page.unreadable", language)
+    if fault.code == "required":
+        return text(f"page.required.{fault.field}", language)
+    return text(f"field.{fault.code}", language, **fault.details)
+
+
+def _problem_links(
+    faults: Sequence[FieldError], failed_wallet: str | None, language: str
+) -> list[tuple[str, str]]:
+    """Where each fault is on the page, and its message; of two equal ones the first."""
+    links: dict[str, str] = {}
+    for fault in faults:
+        message = _message(fault, language)
+        if fault.field in _NAMED_FIELDS:
+            message = f"{text(f'page.{fault.field}', language)}: {message}"
+        is_typed = failed_wallet is None and fault.field in _CARD_FIELDS
+        links.setdefault(message, fault.field if is_typed else failed_wallet or "card_number")
+    return [(target, message) for message, target in links.items()]
+
+
+def _repeatable(name: str, posted: Mapping[str, str]) -> str:
+    """What was typed, unless it is a card number or security code in the wrong place."""
+    value = posted.get(name, "")
+    code = posted.get("cvc", "").strip()
+    return "" if holds_card_number(value) or (code and code in value) else value
+
+
+def problem_page(request: Request, status: int) -> Response:
+    """What cannot be shown: unknown payments and our own faults."""
+    return page(request, status, "problem", {"problem": _PROBLEMS.get(status, "internal")})
+
+
+def onward(request: Request, progress: Progress) -> Response:
+    """After a post: to the shop, into the challenge, or to the page that shows how it stands."""
+    if progress.status is Status.SUCCEEDED:
+        return redirect(return_link(progress.payment))
+    if progress.challenge_url:
+        return redirect(progress.challenge_url)
+    return redirect(status_url(progress.payment, request.base_url))
+
+
+def _notice(payment: Payment, language: str) -> str | None:
+    """Why the last attempt ended, in no more detail than a shop should show."""
+    if payment.decline_code is None:
+        return None
+    return text(f"page.declined.{shown_to_shopper(payment.decline_code)}", language)
+
+
+def _purchase(request: Request, payment: Payment) -> dict[str, Any]:
+    return {
+        "payment": payment,
+        "amount": shown_amount(payment, request.language),
+        "brand_names": BRAND_NAMES,
+    }

@@ -1,0 +1,134 @@
+"""One record, two views, key for key as the documentation shows them (contract, section 4)."""
+
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from payments.model.authorization import CHECKED, NOT_PROVIDED
+from payments.model.ids import Mode
+from payments.model.lifecycle import Status
+from payments.model.payment import Payment
+from payments.money.amounts import format_amount, to_decimal
+from payments.web.checkout_link import checkout_url
+from payments.web.texts import text
+
+_NAMESPACE = uuid.UUID("6f1b3c0e-5f0a-4b0e-9d57-3f0f4c1f9a11")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """When and how a payment is read: expiry and links depend on it."""
+
+    now_us: int
+    lifetime_seconds: int
+    base_url: str
+    language: str
+
+
+def created_view(payment: Payment, reader: Reader) -> dict[str, Any]:
+    """The answer to a create: exactly these keys."""
+    return {
+        "code": 202,
+        "title": text("created.title", reader.language),
+        "content": text("created.content", reader.language),
+        "data": {
+            "id_payment": payment.id,
+            "redirect": checkout_url(payment, reader.base_url),
+        },
+    }
+
+
+def one_view(payment: Payment, reader: Reader) -> dict[str, Any]:
+    """`GET /v1/payments/{id}`: the documented keys, then ours."""
+    status = payment.status_at(reader.now_us, reader.lifetime_seconds)
+    card = payment.card
+    is_payable = status is Status.REQUIRES_ACTION
+    code = payment.decline_code
+    return {
+        "id": payment.id,
+        "amount": format_amount(payment.amount_minor, payment.currency),
+        "currency": payment.currency,
+        "description": payment.description,
+        "status": "completed" if status is Status.SUCCEEDED else status,
+        "items": list(payment.items),
+        "customer_email": payment.customer_email,
+        "return_url": payment.return_url,
+        "payment_method": card.method if card else None,
+        "card_last4": card.last4 if card else None,
+        "card_brand": card.brand if card else None,
+        "created_at": _to_the_second(payment.created_at_us),
+        "updated_at": _to_the_second(payment.updated_at_us),
+        "test": payment.account.mode is Mode.TEST,
+        "redirect": checkout_url(payment, reader.base_url) if is_payable else None,
+        "expires_at": _to_the_second(payment.expires_at_us(reader.lifetime_seconds)),
+        "metadata": dict(payment.metadata),
+        "decline_reason": text(f"decline.{code}", reader.language) if code else None,
+        "decline_code": code,
+        "three_d_secure": payment.three_d_secure,
+        "risk": _risk(payment),
+    }
+
+
+def list_view(payment: Payment, reader: Reader) -> dict[str, Any]:
+    """A row of `GET /v1/payments/`. Amounts are JSON numbers of at most 15 digits: exact."""
+    card = payment.card
+    quote = payment.quote
+    return {
+        "id": payment.id,
+        "product": _uuid(payment.account.merchant_id, *payment.items),
+        "customer": _uuid(str(payment.account), payment.customer_email or ""),
+        "amount": float(to_decimal(payment.amount_minor, payment.currency)),
+        "fee": float(to_decimal(payment.fee_minor, payment.currency)),
+        "currency": payment.currency,
+        "description": payment.description,
+        "statement_description": payment.statement_descriptor,
+        "status": payment.status_at(reader.now_us, reader.lifetime_seconds),
+        "capture": True,
+        "created_on": _to_the_microsecond(payment.created_at_us),
+        "refund": None,
+        "captured": None,
+        "test": payment.account.mode is Mode.TEST,
+        "card_last4": card.last4 if card else "",
+        "card_exp_month": f"{card.exp_month:02}" if card else "",
+        "card_exp_year": str(card.exp_year) if card else "",
+        "card_country": card.country if card else "",
+        "card_brand": card.brand if card else "",
+        "exchange_usd_to_payout": 0.0,
+        "exchange_original_payout_to_usd": 0.0,
+        "exchange_usd_to_local": float(quote.local or 0) if quote else 0.0,
+        "exchange_original_local_to_usd": float(quote.usd_per_charge or 0) if quote else 0.0,
+        "currency_local": payment.local_currency,
+        "net": float(to_decimal(payment.net_minor, payment.net_currency)),
+        "net_currency": payment.net_currency,
+    }
+
+
+def _risk(payment: Payment) -> dict[str, Any] | None:
+    """With the card's funding: the one-view has no other place for it (contract, section 4)."""
+    if payment.risk is None:
+        return None
+    risk = dict(payment.risk)
+    if "checks" in risk:
+        risk["checks"] = {name: risk["checks"].get(name, NOT_PROVIDED) for name in CHECKED}
+    if payment.card and payment.card.funding:
+        risk["funding"] = payment.card.funding
+    return risk
+
+
+def _uuid(*names: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, json.dumps(names)))
+
+
+def _to_the_second(time_us: int) -> str:
+    return _utc(time_us).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _to_the_microsecond(time_us: int) -> str:
+    return _utc(time_us).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _utc(time_us: int) -> datetime:
+    seconds, micros = divmod(time_us, 1_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)

@@ -1,0 +1,39 @@
+"""Starts the local stack: `make start`, or `python -m local.emulator --help`."""
+
+import gc
+import sys
+import time
+
+from local.emulator import console
+
+
+def main() -> int:
+    parser = console.parser("local.emulator", __doc__)
+    parser.add_argument("--stage", default="", help="serve under /STAGE, as on AWS")
+    options = parser.parse_args()
+    if not console.ports_are_free(options, "start"):
+        return 1
+    stopping = console.prepare()
+    started = time.perf_counter()
+    console.step("Importing the emulated AWS services")
+    from local.emulator.stack import LocalStack  # noqa: PLC0415 - slow: ports are checked first
+
+    with LocalStack(
+        console.HOST,
+        options.port,
+        options.aws_port,
+        options.stage,
+        options.parameter,
+        console.step,
+        calls=options.calls,
+    ) as stack:
+        gc.freeze()  # what starting made stays: no collection needs to look at it again
+        console.step(f"Exchange rates: {stack.rates_source}")
+        console.ready(stack.url, stack.aws_url, time.perf_counter() - started)
+        stopping.wait()
+        print("Stopping.", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

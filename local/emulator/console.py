@@ -1,0 +1,120 @@
+"""What `make start` and `make start-sam` have in common on the terminal."""
+
+import argparse
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+from pathlib import Path
+from types import FrameType
+
+from local import REGION
+
+HOST = "127.0.0.1"
+
+
+def parser(name: str, description: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m {name}", description=description)
+    parser.add_argument("--port", type=_port, default=8000, help="where the API listens")
+    parser.add_argument("--aws-port", type=_port, default=4566, help="where emulated AWS listens")
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        type=lambda text: tuple(text.split("=", 1)),
+        metavar="NAME=VALUE",
+        help="a parameter of template.yaml",
+    )
+    parser.add_argument(
+        "--calls", type=Path, metavar="FILE", help="write every AWS call of a function to this file"
+    )
+    return parser
+
+
+def ports_are_free(options: argparse.Namespace, target: str) -> bool:
+    """Whether both ports can be had; if not, the terminal says what to type instead."""
+    for name, port in (("PORT", options.port), ("AWS_PORT", options.aws_port)):
+        if not _is_free(port):
+            taken = f"Port {port} is taken. Choose another one: make {target} {name}=…"
+            print(taken, file=sys.stderr)
+            return False
+    if options.port and options.port == options.aws_port:
+        print("PORT and AWS_PORT must differ.", file=sys.stderr)
+        return False
+    return True
+
+
+class Stopping:
+    """Whether Ctrl-C was pressed, or the process asked to end.
+
+    The handler only writes to a pipe: with a lock, as an Event has one, it could wait for itself.
+    """
+
+    def __init__(self) -> None:
+        self._is_asked = False
+        self._heard, self._told = os.pipe()
+        os.set_blocking(self._told, False)
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signal_number, self._ask)
+
+    def _ask(self, _signal: int, _frame: FrameType | None) -> None:
+        if not self._is_asked:
+            self._is_asked = True
+            os.write(self._told, b".")
+
+    def is_set(self) -> bool:
+        return self._is_asked
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Until it is asked, or for so long."""
+        select.select([self._heard], [], [], seconds)
+        return self._is_asked
+
+
+def prepare() -> Stopping:
+    """Sets region and logs, and begins to listen for Ctrl-C."""
+    os.environ.update({"AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION})
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
+    logging.getLogger("local.emulator.gateway").setLevel(logging.INFO)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    logging.getLogger("waitress").setLevel(logging.ERROR)  # not how many wait for their turn
+    return Stopping()
+
+
+def step(text: str) -> None:
+    print(f"· {text}", flush=True)
+
+
+def ready(url: str, aws_url: str, seconds: float, more: str = "") -> None:
+    print(
+        f"""
+Ready in {seconds:.1f} s: {url}  (emulated AWS: {aws_url}; data is gone when this stops)
+
+curl -X POST '{url}/v1/payments/' \\
+  -u 'sk_test_51O62xYzAbcDef123:' \\
+  -H 'Content-Type: application/json' \\
+  -d '{{"amount": "500.00", "description": "Premium subscription payment", "currency": "USD",
+       "items": ["Premium Plan - Monthly"], "return_url": "https://example.com/payment-result"}}'
+
+Open the "redirect" of the answer in a browser; card 4242 4242 4242 4242 pays. Ctrl-C stops.
+{more}""",
+        flush=True,
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port")
+    return int(text)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True

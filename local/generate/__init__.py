@@ -1,0 +1,1 @@
+"""Tables in the code and the docs that are generated."""

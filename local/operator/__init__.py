@@ -1,0 +1,1 @@
+"""What the owner of a stack runs: keys, merchants' lists, backups, deploys."""
