@@ -8,18 +8,18 @@ from typing import Any
 from payments.entry import TaskFunction
 from payments.errors import AuthenticationError
 from payments.web.texts import negotiate, text
-from payments.wiring import Root
+from payments.wiring import Services
 
 
-def authorize_request(event: Mapping[str, Any], root: Root) -> dict[str, Any]:
+def authorize_request(event: Mapping[str, Any], services: Services) -> dict[str, Any]:
     """Allows or denies all routes at once, for the gateway caches the answer across them.
 
     A store that does not answer is an error, which the gateway turns into a 503, never a 401.
     """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    now_seconds = root.clock.now_us() // 1_000_000
+    now_seconds = services.clock.now_us() // 1_000_000
     try:
-        key = root.api_keys.authenticate(headers.get("authorization"), now_seconds)
+        key = services.api_keys.authenticate(headers.get("authorization"), now_seconds)
     except AuthenticationError as error:
         language = negotiate(headers.get("accept-language"))
         detail = text(f"auth.{error.reason}", language)

@@ -12,44 +12,44 @@ from payments.web.pages.checkout import onward, problem_page
 from payments.web.pages.formats import BRAND_NAMES, shown_amount
 from payments.web.pages.rendering import page, redirect
 from payments.web.return_link import origin
-from payments.wiring import Root
+from payments.wiring import Services
 
 
-def show_challenge(request: Request, root: Root) -> Response:
+def show_challenge(request: Request, services: Services) -> Response:
     """GET /3ds/{challenge} — a challenge that is over leads on to its outcome."""
-    payment, attempt = root.end_challenge.find(_challenge_id(request))
-    result = root.simulator.authentication_result(attempt.id) if attempt else None
+    payment, attempt = services.complete_challenge.find(_challenge_id(request))
+    result = services.simulator.authentication_result(attempt.id) if attempt else None
     if result is None or not result.needs_challenge:
         return _to_return(request)
     return _challenge_page(request, payment, wrong_code=False)
 
 
-def answer_challenge(request: Request, root: Root) -> Response:
+def answer_challenge(request: Request, services: Services) -> Response:
     """POST /3ds/{challenge} — the issuer decides; our side hears of it from the acquirer."""
-    payment, attempt = root.end_challenge.find(_challenge_id(request))
+    payment, attempt = services.complete_challenge.find(_challenge_id(request))
     posted = request.form()
     if attempt is None:
         return _to_return(request)
     if posted.get("action") == "fail":
-        root.simulator.fail_challenge(attempt.id)
+        services.simulator.fail_challenge(attempt.id)
         return _to_return(request)
-    result = root.simulator.pass_challenge(attempt.id, posted.get("code", ""))
+    result = services.simulator.pass_challenge(attempt.id, posted.get("code", ""))
     if result.needs_challenge:
         return _challenge_page(request, payment, wrong_code=True)
     return _to_return(request)
 
 
-def come_back(request: Request, root: Root) -> Response:
+def come_back(request: Request, services: Services) -> Response:
     """GET|POST /3ds/{challenge}/return — the outcome is stored before the shopper moves on."""
-    return onward(request, root.end_challenge.resume(_challenge_id(request)))
+    return onward(request, services.complete_challenge.resume(_challenge_id(request)))
 
 
-def abandon(request: Request, root: Root) -> Response:
+def abandon(request: Request, services: Services) -> Response:
     """POST /3ds/{challenge}/abandon — the attempt ends, another card may be tried."""
-    return onward(request, root.end_challenge.abandon(_challenge_id(request)))
+    return onward(request, services.complete_challenge.abandon(_challenge_id(request)))
 
 
-ROUTES: dict[tuple[str, str], Callable[[Request, Root], Response]] = {
+ROUTES: dict[tuple[str, str], Callable[[Request, Services], Response]] = {
     ("GET", "/3ds/{challenge}"): show_challenge,
     ("POST", "/3ds/{challenge}"): answer_challenge,
     ("GET", "/3ds/{challenge}/return"): come_back,
@@ -58,8 +58,8 @@ ROUTES: dict[tuple[str, str], Callable[[Request, Root], Response]] = {
 }
 
 
-def challenge(request: Request, root: Root) -> Response:
-    return ROUTES[request.method, request.resource](request, root)
+def challenge(request: Request, services: Services) -> Response:
+    return ROUTES[request.method, request.resource](request, services)
 
 
 def show_error(request: Request, error: Exception) -> Response:

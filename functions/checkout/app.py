@@ -24,53 +24,53 @@ from payments.web.pages.checkout import (
 )
 from payments.web.pages.rendering import SECURITY_HEADERS, redirect
 from payments.web.return_link import return_link
-from payments.wiring import Root
+from payments.wiring import Services
 
 STATIC = Path(__file__).parent / "static"
 
 
-def show_checkout(request: Request, root: Root) -> Response:
+def show_checkout(request: Request, services: Services) -> Response:
     """GET /checkout/?data=… — `data` only says which payment; the stored one is shown."""
     payment_id, client_secret = read_checkout_data(request.query.get("data", ""))
-    payment = root.follow_payment.find(payment_id, client_secret)
-    progress = root.follow_payment.progress(payment)
-    return payment_page(request, progress, _sheets(payment, root))
+    payment = services.shopper_payments.find(payment_id, client_secret)
+    progress = services.shopper_payments.progress(payment)
+    return payment_page(request, progress, _sheets(payment, services))
 
 
-def show_status(request: Request, root: Root) -> Response:
+def show_status(request: Request, services: Services) -> Response:
     """GET /checkout/{id}?client_secret=… — with `wait` the shopper comes from the waiting page."""
-    payment = _find(request, root, request.query)
-    progress = root.follow_payment.progress(payment)
+    payment = _find(request, services, request.query)
+    progress = services.shopper_payments.progress(payment)
     if "application/json" in request.headers.get("accept", ""):
         return _json_progress(request, progress, after_post=False)
     if "wait" in request.query and progress.status is not Status.PROCESSING:
         return onward(request, progress)
-    return payment_page(request, progress, _sheets(payment, root))
+    return payment_page(request, progress, _sheets(payment, services))
 
 
-def pay(request: Request, root: Root) -> Response:
+def pay(request: Request, services: Services) -> Response:
     """POST /checkout/{id} — a form post is answered with a redirect, JSON with JSON."""
     if not _is_form(request):
         posted = request.json()
-        payment = _find(request, root, posted)
-        return _json_progress(request, _submit(request, root, payment, posted), after_post=True)
+        payment = _find(request, services, posted)
+        return _json_progress(request, _submit(request, services, payment, posted), after_post=True)
     posted = request.form()
-    payment = _find(request, root, posted)
+    payment = _find(request, services, posted)
     try:
-        return onward(request, _submit(request, root, payment, posted))
+        return onward(request, _submit(request, services, payment, posted))
     except InvalidInputError as error:
-        progress = root.follow_payment.progress(payment)
-        return form_page(request, progress, _sheets(payment, root), posted, error)
+        progress = services.shopper_payments.progress(payment)
+        return form_page(request, progress, _sheets(payment, services), posted, error)
     except NotPayableError:
         return redirect(status_url(payment, request.base_url))
 
 
-def cancel(request: Request, root: Root) -> Response:
+def cancel(request: Request, services: Services) -> Response:
     """POST /checkout/{id}/cancel — back to the shop."""
     is_form = _is_form(request)
-    payment = _find(request, root, request.form() if is_form else request.json())
+    payment = _find(request, services, request.form() if is_form else request.json())
     try:
-        canceled = root.cancel_payment(payment)
+        canceled = services.cancel_checkout(payment)
     except NotPayableError:
         if is_form:
             return redirect(status_url(payment, request.base_url))
@@ -80,7 +80,7 @@ def cancel(request: Request, root: Root) -> Response:
     return json_response(200, {"status": canceled.status, "redirect": return_link(canceled)})
 
 
-def static_file(request: Request, _root: Root) -> Response:
+def static_file(request: Request, _root: Services) -> Response:
     """GET /checkout/static/{file} — style, script and icon."""
     name = request.path_parameters["file"]
     if name not in {path.name for path in STATIC.iterdir()}:
@@ -90,7 +90,7 @@ def static_file(request: Request, _root: Root) -> Response:
     return Response(200, (STATIC / name).read_text("utf-8"), {**headers, **SECURITY_HEADERS})
 
 
-ROUTES: dict[tuple[str, str], Callable[[Request, Root], Response]] = {
+ROUTES: dict[tuple[str, str], Callable[[Request, Services], Response]] = {
     ("GET", "/checkout"): show_checkout,
     ("GET", "/checkout/{id}"): show_status,
     ("POST", "/checkout/{id}"): pay,
@@ -99,8 +99,8 @@ ROUTES: dict[tuple[str, str], Callable[[Request, Root], Response]] = {
 }
 
 
-def checkout(request: Request, root: Root) -> Response:
-    return ROUTES[request.method, request.resource](request, root)
+def checkout(request: Request, services: Services) -> Response:
+    return ROUTES[request.method, request.resource](request, services)
 
 
 def show_error(request: Request, error: Exception) -> Response:
@@ -121,24 +121,26 @@ def _wants_page(request: Request) -> bool:
     return "application/json" not in request.headers.get("accept", "")
 
 
-def _find(request: Request, root: Root, values: Mapping[str, Any]) -> Payment:
+def _find(request: Request, services: Services, values: Mapping[str, Any]) -> Payment:
     client_secret = values.get("client_secret")
     if not isinstance(client_secret, str):
         raise PaymentNotFoundError
-    return root.follow_payment.find(request.path_parameters["id"], client_secret)
+    return services.shopper_payments.find(request.path_parameters["id"], client_secret)
 
 
-def _sheets(payment: Payment, root: Root) -> Sheets:
-    return root.wallets_for(payment.account.mode).sheets()
+def _sheets(payment: Payment, services: Services) -> Sheets:
+    return services.wallets_for(payment.account.mode).sheets()
 
 
-def _submit(request: Request, root: Root, payment: Payment, posted: Mapping[str, Any]) -> Progress:
+def _submit(
+    request: Request, services: Services, payment: Payment, posted: Mapping[str, Any]
+) -> Progress:
     """State before form: what cannot be paid anyway is not worth correcting."""
     if posted.get("attempt") not in payment.attempt_tokens:
-        root.follow_payment.check_payable(payment)
-    wallets = root.wallets_for(payment.account.mode)
-    form = parse_form(posted, wallets.open_token, root.clock.now_us())
-    return root.pay_payment(payment, form, request.base_url, request.source_ip)
+        services.shopper_payments.check_payable(payment)
+    wallets = services.wallets_for(payment.account.mode)
+    form = parse_form(posted, wallets.open_token, services.clock.now_us())
+    return services.pay_payment(payment, form, request.base_url, request.source_ip)
 
 
 def _json_progress(request: Request, progress: Progress, *, after_post: bool) -> Response:

@@ -5,20 +5,20 @@ from payments.inputs.idempotency_key import idempotency_key, key_errors
 from payments.inputs.merchant_api import PaymentRequest, parse
 from payments.web.http import Request, Response, json_response
 from payments.web.views import created_view
-from payments.wiring import Root
+from payments.wiring import Services
 
 
-def create_payment(request: Request, root: Root) -> Response:
+def create_payment(request: Request, services: Services) -> Response:
     caller = request.caller
     body = request.json()
     header = request.headers.get("idempotency-key")
     wanted = parse(PaymentRequest, body, caller.mode, also=key_errors(header))
     key = idempotency_key(header, body)
-    created = root.create_payment(caller.merchant, caller.mode, wanted, key)
+    created = services.create_payment(caller.merchant, caller.mode, wanted, key)
     if not created.is_replay:
-        root.telemetry.count("PaymentCreated", caller.mode)
+        services.telemetry.count("PaymentCreated", caller.mode)
     replayed = {"Idempotent-Replayed": "true"} if created.is_replay else {}
-    return json_response(202, created_view(created.payment, reader(request, root)), replayed)
+    return json_response(202, created_view(created.payment, reader(request, services)), replayed)
 
 
 handler = merchant_function(create_payment)

@@ -4,14 +4,14 @@ from payments.entry import merchant_function, reader
 from payments.inputs.merchant_api import PaymentQuery, parse
 from payments.web.http import Request, Response, json_response
 from payments.web.views import one_view
-from payments.wiring import Root
+from payments.wiring import Services
 
 
-def get_payment(request: Request, root: Root) -> Response:
+def get_payment(request: Request, services: Services) -> Response:
     caller = request.caller
     query = parse(PaymentQuery, request.query)
-    payment = root.get_payment(caller.account, request.path_parameters["id"], test=query.test)
-    return json_response(200, one_view(payment, reader(request, root)))
+    payment = services.get_payment(caller.account, request.path_parameters["id"], test=query.test)
+    return json_response(200, one_view(payment, reader(request, services)))
 
 
 handler = merchant_function(get_payment)

@@ -6,14 +6,14 @@ from payments.entry import merchant_function, reader
 from payments.inputs.merchant_api import ListQuery, parse
 from payments.web.http import Request, Response, json_response
 from payments.web.views import list_view
-from payments.wiring import Root
+from payments.wiring import Services
 
 
-def list_payments(request: Request, root: Root) -> Response:
+def list_payments(request: Request, services: Services) -> Response:
     caller = request.caller
     query = parse(ListQuery, request.query)
-    listed = root.list_payments(caller.account, query)
-    how = reader(request, root)
+    listed = services.list_payments(caller.account, query)
+    how = reader(request, services)
     rows = [list_view(payment, how) for payment in listed.payments]
     return json_response(200, rows, _next_link(request, listed.next_cursor))
 

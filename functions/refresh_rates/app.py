@@ -8,19 +8,19 @@ from typing import Any
 
 from payments.adapters.rates_feed import RatesFeedError
 from payments.entry import TaskFunction
-from payments.wiring import Root
+from payments.wiring import Services
 
 
-def refresh_rates(event: Mapping[str, Any], root: Root) -> dict[str, Any]:
+def refresh_rates(event: Mapping[str, Any], services: Services) -> dict[str, Any]:
     try:
-        merged = root.refresh_rates(event.get("accept", ()))
+        merged = services.refresh_rates(event.get("accept", ()))
     except RatesFeedError as error:
-        root.telemetry.measure("RatesRefreshed", 0)
-        root.telemetry.logger.error("the feed gave no rates", reason=str(error))
+        services.telemetry.measure("RatesRefreshed", 0)
+        services.telemetry.logger.error("the feed gave no rates", reason=str(error))
         raise
-    root.telemetry.measure("RatesRefreshed", merged.taken)
-    root.telemetry.measure("RatesRejected", len(merged.kept))
-    root.telemetry.logger.info("rates refreshed", taken=merged.taken, kept=merged.kept)
+    services.telemetry.measure("RatesRefreshed", merged.taken)
+    services.telemetry.measure("RatesRejected", len(merged.kept))
+    services.telemetry.logger.info("rates refreshed", taken=merged.taken, kept=merged.kept)
     return {"taken": merged.taken, "kept": dict(merged.kept)}
 
 

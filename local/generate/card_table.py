@@ -5,7 +5,7 @@ import sys
 from local import PROJECT
 from payments.acquirers.simulator.cards import TEST_CARDS, Behaviour
 from payments.model import declines
-from payments.model.authorization import CardChecks
+from payments.model.authorization import AvsCvcResults
 from payments.model.card import scheme_of
 from payments.model.three_d_secure import Authentication, eci_of, shifts_liability
 from payments.risk.assessment import Thresholds, assess
@@ -58,17 +58,17 @@ def _behaviour(card: Behaviour) -> tuple[str, str]:
 
 
 def _happens(card: Behaviour, authentication: Authentication) -> str:
-    if authentication.is_undecided:
+    if authentication.is_unavailable:
         refused = _told("authentication_unavailable")
         return f"{refused}; under `ThreeDSUnavailable=proceed` {_charge(card)}"
-    return _charge(card) if authentication.vouches else _told("authentication_failed")
+    return _charge(card) if authentication.is_authenticated else _told("authentication_failed")
 
 
 def _charge(card: Behaviour) -> str:
-    checks, usual = card.checks(has_cvc=True), CardChecks(cvc="pass")
+    checks, usual = card.checks(has_cvc=True), AvsCvcResults(cvc="pass")
     unusual = [
         f"`{name}` {getattr(checks, name)}"
-        for name in CardChecks.__slots__
+        for name in AvsCvcResults.__slots__
         if getattr(checks, name) != getattr(usual, name)
     ]
     outcome = _told(card.decline_code) if card.decline_code else "pays"

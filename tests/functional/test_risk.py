@@ -157,7 +157,7 @@ def test_declined_cards_from_one_address_bring_a_challenge_and_then_a_block(
     outcome(shopper, checkout, PAID_CARD)
 
     assert strict.payment(checkout.id)["status"] == "blocked"
-    assert {"address_failures", "card_testing"} <= set(risk(strict, checkout)["reasons"])
+    assert {"ip_failures", "card_testing"} <= set(risk(strict, checkout)["reasons"])
     assert risk(strict, checkout)["level"] == "highest"
 
 
@@ -171,7 +171,7 @@ def test_a_merchant_that_only_observes_sees_the_same_score_and_is_paid(
     assert outcome(shopper, checkout, PAID_CARD) == "succeeded"
 
     assert risk(shop, checkout)["level"] == "highest"
-    assert {"address_failures", "card_testing"} <= set(risk(shop, checkout)["reasons"])
+    assert {"ip_failures", "card_testing"} <= set(risk(shop, checkout)["reasons"])
 
 
 def test_the_second_demo_merchant_has_the_rules_enforced() -> None:

@@ -50,7 +50,7 @@ for line in sys.stdin:
         charge = ChargeRequest(question["reference"], 1250, "USD", card)
         if question["do"] == "authenticate":
             url = "https://example.com/3ds/x/return"
-            answer = acquirer.authenticate(charge, url, demands_challenge=False)
+            answer = acquirer.authenticate(charge, url, challenge_mandated=False)
         else:
             answer = getattr(acquirer, question["do"])(charge)
     else:

@@ -73,12 +73,12 @@ class UnreliableAcquirer:
         return self._ask("profile", lambda: self._acquirer.profile(charge))
 
     def authenticate(
-        self, charge: ChargeRequest, return_url: str, *, demands_challenge: bool
+        self, charge: ChargeRequest, return_url: str, *, challenge_mandated: bool
     ) -> Authentication:
         return self._ask(
             "authenticate",
             lambda: self._acquirer.authenticate(
-                charge, return_url, demands_challenge=demands_challenge
+                charge, return_url, challenge_mandated=challenge_mandated
             ),
         )
 

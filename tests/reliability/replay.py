@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from payments.acquirers.port import Acquirer, ChargeRequest
-from payments.adapters.fingerprints import Pseudonyms
+from payments.adapters.fingerprints import Fingerprints
 from payments.adapters.store.items import from_item, to_item
 from payments.adapters.store.merchant_lists import MerchantListStore
 from payments.adapters.store.risk_counters import RiskCounters
@@ -26,8 +26,8 @@ from payments.model.lifecycle import Status
 from payments.model.payment import MAX_ATTEMPTS
 from payments.risk.assessment import Thresholds
 from payments.risk.rules import Action
-from payments.use_cases.assess_risk import WeighRisk
-from payments.use_cases.record_failures import NoteFailures
+from payments.use_cases.assess_risk import AssessRisk
+from payments.use_cases.record_failures import RecordFailures
 from tests.reliability.world import CANARY_NUMBER, START_US, Ticket, World, one_after_another
 from tests.support.actors import DECLINED_CARD
 
@@ -235,17 +235,17 @@ class RulesShop:
         aws: Any = DictionaryAws()
         self._clock = _Clock()
         counters = RiskCounters(aws, "counters")
-        self._weigh = WeighRisk(
+        self._assess = AssessRisk(
             counters,
             MerchantListStore(aws, "lists"),
-            Pseudonyms(aws, "key"),
+            Fingerprints(aws, "key"),
             self._clock,
             one_after_another,
             lambda _domain: False,
             Thresholds(),
             _must_not_happen,
         )
-        self._failures = NoteFailures(counters, self._clock, one_after_another, _must_not_happen)
+        self._failures = RecordFailures(counters, self._clock, one_after_another, _must_not_happen)
         self._account = Account("shop", Mode.TEST)
         self._opened = 0
 
@@ -257,7 +257,7 @@ class RulesShop:
         checkout.attempts += 1
         attempt = self._attempt(checkout, email)
         typed = Card(card.number, "314", 12, 2034)
-        self._risk = self._weigh(attempt, typed, CardProfile("credit", card.country))
+        self._risk = self._assess(attempt, typed, CardProfile("credit", card.country))
         self._answer = _answer(card)
         checkout.fate = "declined" if card.is_dead else "paid"
         if self._risk.action is Action.BLOCK:

@@ -20,7 +20,7 @@ import pytest
 import requests
 
 from payments.acquirers.port import NoWallets
-from payments.adapters.card_cipher import CardVault
+from payments.adapters.card_cipher import CardCipher
 from payments.adapters.store.attempts import AttemptStore
 from payments.adapters.store.items import from_item
 from payments.adapters.store.payments import PaymentStore
@@ -31,7 +31,7 @@ from payments.model.clock import SystemClock
 from payments.model.lifecycle import Status
 from payments.use_cases.api_keys import hash_key
 from payments.use_cases.pay_payment import PayPayment
-from payments.use_cases.shopper_payments import FollowPayment
+from payments.use_cases.shopper_payments import ShopperPayments
 from tests.conftest import StackFor
 from tests.support.actors import (
     DECLINED_CARD,
@@ -413,8 +413,8 @@ def _pay_and_die(checkout: Checkout, shopper: Shopper, token: str) -> None:
     stack, clock = shopper.stack, SystemClock()
     payments = _DiesBeforeSubmit(stack.dynamodb, stack.resources["PaymentsTable"])
     attempts = AttemptStore(stack.dynamodb, stack.resources["AttemptsTable"])
-    vault = CardVault(stack.aws("kms"), stack.resources["CardKey"])
-    follow = FollowPayment(payments, attempts, clock, 24 * 60 * 60, 0)
+    vault = CardCipher(stack.aws("kms"), stack.resources["CardKey"])
+    follow = ShopperPayments(payments, attempts, clock, 24 * 60 * 60, 0)
     pay = PayPayment(follow, payments, attempts, vault, Workflow(None, ""), clock)
     posted = shopper.card_form(checkout, PAID_CARD, attempt=token)
     form = parse_form(posted, NoWallets().open_token, clock.now_us())

@@ -23,7 +23,7 @@ from payments.model.clock import Clock
 from payments.model.ids import Account, Mode
 from payments.model.payment import Payment
 from payments.money.exchange_rates import SNAPSHOT
-from payments.wiring import Root
+from payments.wiring import Services
 from tests.reliability.world import START_US, Answer, Stage, World
 from tests.support.actors import order
 from tests.support.events import load_event
@@ -56,7 +56,7 @@ def refresh(
     answers: list[dict[str, Any]] = []
 
     def run() -> None:
-        handler.build(Root(environment, clock or world.scheduler))
+        handler.build(Services(environment, clock or world.scheduler))
         context = type("Context", (), {"aws_request_id": "simulated"})
         answers.append(handler(event or load_event("refresh_rates"), context))
 

@@ -34,7 +34,7 @@ from payments.adapters.store.payments import PageRequest, PaymentStore
 from payments.model.ids import Account, Mode
 from payments.model.merchant import Merchant
 from payments.model.payment import Payment
-from payments.wiring import Root
+from payments.wiring import Services
 from tests.reliability.faults import Faults, UnreliableAcquirer, meet_aws
 from tests.reliability.scheduler import Crash, Scheduler
 from tests.reliability.workflow import SimulatedStepFunctions
@@ -93,7 +93,7 @@ class Stage:
         acquirer: Any = _CurrentAcquirer(self)
         environment = self.aws.environments[function]
         handler.build(
-            Root(environment, _CurrentClock(self), acquirer, one_after_another, self.session)
+            Services(environment, _CurrentClock(self), acquirer, one_after_another, self.session)
         )
 
 

@@ -44,8 +44,8 @@ BORDERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "email_velocity": ({"email": Tally(9, 9)}, {"email": Tally(8, 8)}),
     "email_country_differs": ({"email_country": "MX"}, {"email_country": ""}),
     "disposable_email": ({"has_disposable_email": True}, {"has_disposable_email": False}),
-    "address_velocity": ({"address": Tally(61, 61)}, {"address": Tally(60, 60)}),
-    "address_failures": ({"address": Tally(7, 7, 3)}, {"address": Tally(8, 8, 3)}),
+    "ip_velocity": ({"address": Tally(61, 61)}, {"address": Tally(60, 60)}),
+    "ip_failures": ({"address": Tally(7, 7, 3)}, {"address": Tally(8, 8, 3)}),
     "card_testing": ({"address": Tally(9, 9, 5)}, {"address": Tally(10, 10, 5)}),
     "small_amount": ({"amount_minor": 500}, {"amount_minor": 501}),
     "unusual_amount": ({"amount_minor": 60_001}, {"amount_minor": 60_000}),
@@ -53,7 +53,7 @@ BORDERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "merchant_velocity": ({"merchant": Tally(301, 1_203)}, {"merchant": Tally(301, 1_204)}),
 }
 # These come with others by their nature: five failures are three as well.
-TOGETHER = {"card_testing": {"address_failures"}}
+TOGETHER = {"card_testing": {"ip_failures"}}
 
 
 def _reasons(**changes: Any) -> set[str]:

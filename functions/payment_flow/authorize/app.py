@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from payments.entry import TaskFunction, outcome
-from payments.use_cases.settle_attempt import Findings
-from payments.wiring import Root
+from payments.use_cases.settle_attempt import PreChargeResult
+from payments.wiring import Services
 
 
-def authorize(event: Mapping[str, Any], root: Root) -> dict[str, Any]:
+def authorize(event: Mapping[str, Any], services: Services) -> dict[str, Any]:
     challenge_error = event.get("challenge", {}).get("Error")
-    findings = Findings.of_state(event)
-    payment = root.run_attempt.authorize(event["attempt_id"], findings, challenge_error)
-    return outcome(payment, root)
+    pre_charge = PreChargeResult.of_state(event)
+    payment = services.run_attempt.authorize(event["attempt_id"], pre_charge, challenge_error)
+    return outcome(payment, services)
 
 
 handler = TaskFunction(authorize)

@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from payments.entry import TaskFunction, outcome
-from payments.wiring import Root
+from payments.wiring import Services
 
 
-def reconcile(_event: Mapping[str, Any], root: Root) -> dict[str, int]:
-    found = root.reconcile_attempts()
+def reconcile(_event: Mapping[str, Any], services: Services) -> dict[str, int]:
+    found = services.reconcile_attempts()
     for payment in found.ended:
-        outcome(payment, root)
+        outcome(payment, services)
     counts = {"ended": len(found.ended), "left": found.left, "failed": len(found.failed)}
-    root.telemetry.measure("ReconcilerBacklog", counts["failed"])
-    root.telemetry.logger.info("reconciled", extra=counts)
+    services.telemetry.measure("ReconcilerBacklog", counts["failed"])
+    services.telemetry.logger.info("reconciled", extra=counts)
     return counts
 
 

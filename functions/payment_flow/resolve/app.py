@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from payments.entry import TaskFunction, outcome
-from payments.use_cases.settle_attempt import Findings
-from payments.wiring import Root
+from payments.use_cases.settle_attempt import PreChargeResult
+from payments.wiring import Services
 
 
-def resolve(event: Mapping[str, Any], root: Root) -> dict[str, Any]:
-    return outcome(root.resolve_attempt(event["attempt_id"], Findings.of_state(event)), root)
+def resolve(event: Mapping[str, Any], services: Services) -> dict[str, Any]:
+    return outcome(
+        services.resolve_attempt(event["attempt_id"], PreChargeResult.of_state(event)), services
+    )
 
 
 handler = TaskFunction(resolve)

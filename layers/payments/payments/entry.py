@@ -1,4 +1,4 @@
-"""How Lambda calls us: builds the root once, turns events into calls and errors into answers."""
+"""How Lambda calls us: builds the services once, turns events into calls and errors into answers."""
 
 import os
 import traceback
@@ -12,8 +12,8 @@ from payments.model.lifecycle import Status
 from payments.model.payment import Payment
 from payments.web.error_responses import error_response
 from payments.web.http import CORS_HEADERS, Request, Response
-from payments.web.views import Reader
-from payments.wiring import Root
+from payments.web.views import ViewContext
+from payments.wiring import Services
 
 Event = Mapping[str, Any]
 _OUTCOME_METRICS = {
@@ -25,7 +25,7 @@ _OUTCOME_METRICS = {
 
 
 class Function:
-    """Holds one function's root.
+    """Holds one function's services.
 
     In Lambda it is built during init, elsewhere on the first call: importing a handler touches
     neither environment nor network, and what init builds (clients, no secret, no time) may be
@@ -33,24 +33,24 @@ class Function:
     """
 
     def __init__(self) -> None:
-        self._root: Root | None = None
+        self._root: Services | None = None
         if "AWS_LAMBDA_RUNTIME_API" in os.environ:
             self.build()
 
-    def build(self, root: Root | None = None) -> None:
-        """Builds the root from the environment as it is now, or takes the one given."""
-        self._root = root or Root()
+    def build(self, services: Services | None = None) -> None:
+        """Builds the services from the environment as it is now, or takes the one given."""
+        self._root = services or Services()
 
     @property
-    def root(self) -> Root:
+    def services(self) -> Services:
         if self._root is None:
             self.build()
         assert self._root is not None
         return self._root
 
-    def log_fault(self, error: Exception, request_id: str) -> None:
+    def log_error(self, error: Exception, request_id: str) -> None:
         """Type and place of an unforeseen error; never its message, which may quote input."""
-        self.root.telemetry.logger.error(
+        self.services.telemetry.logger.error(
             "unforeseen error",
             request_id=request_id,
             error=type(error).__name__,
@@ -63,7 +63,7 @@ class ApiFunction(Function):
 
     def __init__(
         self,
-        handle: Callable[[Request, Root], Response],
+        handle: Callable[[Request, Services], Response],
         show_error: Callable[[Request, Exception], Response],
         headers: Mapping[str, str],
     ) -> None:
@@ -73,15 +73,15 @@ class ApiFunction(Function):
         self._headers = headers
 
     def __call__(self, event: Event, _context: object) -> dict[str, Any]:
-        request = Request(event, self.root.settings.public_base_url)
+        request = Request(event, self.services.settings.public_base_url)
         try:
-            answer = self._handle(request, self.root)
+            answer = self._handle(request, self.services)
         except RefusedError as error:
             answer = self._show_error(request, error)
         except Exception as error:  # noqa: BLE001 - the boundary: nobody outside sees more than a 500 or 503
-            self.log_fault(error, request.request_id)
+            self.log_error(error, request.request_id)
             answer = self._show_error(request, error)
-        self.root.telemetry.logger.info(
+        self.services.telemetry.logger.info(
             "answered",
             request_id=request.request_id,
             method=request.method,
@@ -92,18 +92,18 @@ class ApiFunction(Function):
         return Response(answer.status, answer.body, headers).to_gateway(request.request_id)
 
 
-def merchant_function(handle: Callable[[Request, Root], Response]) -> ApiFunction:
+def merchant_function(handle: Callable[[Request, Services], Response]) -> ApiFunction:
     """A route of the merchant's API: JSON, readable from any origin."""
     return ApiFunction(
         handle, lambda request, error: error_response(error, request.language), CORS_HEADERS
     )
 
 
-def reader(request: Request, root: Root) -> Reader:
+def reader(request: Request, services: Services) -> ViewContext:
     """How this request's views are rendered."""
-    return Reader(
-        now_us=root.clock.now_us(),
-        lifetime_seconds=root.settings.payment_lifetime_seconds,
+    return ViewContext(
+        now_us=services.clock.now_us(),
+        lifetime_seconds=services.settings.payment_lifetime_seconds,
         base_url=request.base_url,
         language=request.language,
     )
@@ -123,26 +123,28 @@ class AwsUnavailableError(TaskFailedError):
 class TaskFunction(Function):
     """A task of the workflow. The names of its errors are what the workflow's retries know."""
 
-    def __init__(self, handle: Callable[[Event, Root], object]) -> None:
+    def __init__(self, handle: Callable[[Event, Services], object]) -> None:
         super().__init__()
         self._handle = handle
 
     def __call__(self, event: Event, context: Any) -> object:
         try:
-            return self._handle(event, self.root)
+            return self._handle(event, self.services)
         except AcquirerUnavailableError:
             raise AcquirerUnavailableError("the acquirer did not answer") from None
         except (ClientError, BotoCoreError) as error:
-            self.log_fault(error, context.aws_request_id)
+            self.log_error(error, context.aws_request_id)
             raise AwsUnavailableError from None
         except Exception as error:  # noqa: BLE001 - the boundary: no message leaves, for it may quote input
-            self.log_fault(error, context.aws_request_id)
+            self.log_error(error, context.aws_request_id)
             raise TaskFailedError from None
 
 
-def outcome(payment: Payment | None, root: Root) -> dict[str, str]:
+def outcome(payment: Payment | None, services: Services) -> dict[str, str]:
     """What a task reports of an attempt's end; None: somebody else had ended it."""
     if payment is None:
         return {"status": "over"}
-    root.telemetry.count(_OUTCOME_METRICS.get(payment.status, "AttemptEnded"), payment.account.mode)
+    services.telemetry.count(
+        _OUTCOME_METRICS.get(payment.status, "AttemptEnded"), payment.account.mode
+    )
     return {"status": payment.status}

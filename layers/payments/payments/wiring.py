@@ -1,4 +1,4 @@
-"""The composition root: builds clients, stores and use cases, and alone reads the environment.
+"""The composition services: builds clients, stores and use cases, and alone reads the environment.
 
 A Lambda function's variables say what it uses; what they do not name cannot be asked for. Parts
 are imported where they are built: a function starts with its own and no others.
@@ -23,7 +23,7 @@ from payments.telemetry import Telemetry
 if TYPE_CHECKING:
     from payments.acquirers.port import Acquirer, Wallets
     from payments.acquirers.simulator.acquirer import SimulatedAcquirer
-    from payments.adapters.card_cipher import CardVault
+    from payments.adapters.card_cipher import CardCipher
     from payments.adapters.store.attempts import AttemptStore
     from payments.adapters.store.payments import PaymentStore
     from payments.adapters.store.rates import RatesStore
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from payments.model.card import Card
     from payments.risk.assessment import Risk
     from payments.use_cases.api_keys import ApiKeys
-    from payments.use_cases.assess_risk import RunTogether, WeighRisk
-    from payments.use_cases.cancel_checkout import CancelPayment
-    from payments.use_cases.complete_challenge import EndChallenge
+    from payments.use_cases.assess_risk import AssessRisk, RunTogether
+    from payments.use_cases.cancel_checkout import CancelCheckout
+    from payments.use_cases.complete_challenge import CompleteChallenge
     from payments.use_cases.create_payment import CreatePayment
     from payments.use_cases.pay_payment import PayPayment
     from payments.use_cases.read_payments import GetPayment, ListPayments
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from payments.use_cases.resolve_attempt import ResolveAttempt
     from payments.use_cases.run_attempt import RunAttempt
     from payments.use_cases.settle_attempt import SettleAttempt
-    from payments.use_cases.shopper_payments import FollowPayment
+    from payments.use_cases.shopper_payments import ShopperPayments
 
 # Bounded waiting: three tries of at most five seconds each, with jitter in between. The services
 # check parameters themselves, and a user agent of our own is not put together anew for each call.
@@ -63,7 +63,7 @@ _RISK_CLIENT_CONFIG = _CLIENT_CONFIG.merge(
 _MOST_AT_ONCE = 6  # four counters and two reads
 
 
-class Root:
+class Services:
     """Everything one function's environment allows, built once and then shared."""
 
     def __init__(
@@ -139,10 +139,10 @@ class Root:
         return ListPayments(self._payments, self.clock, self.settings.payment_lifetime_seconds)
 
     @cached_property
-    def follow_payment(self) -> FollowPayment:
-        from payments.use_cases.shopper_payments import FollowPayment
+    def shopper_payments(self) -> ShopperPayments:
+        from payments.use_cases.shopper_payments import ShopperPayments
 
-        return FollowPayment(
+        return ShopperPayments(
             self._payments,
             self._attempts,
             self.clock,
@@ -155,64 +155,66 @@ class Root:
         from payments.use_cases.pay_payment import PayPayment
 
         return PayPayment(
-            self.follow_payment,
+            self.shopper_payments,
             self._payments,
             self._attempts,
-            self._vault,
+            self._card_cipher,
             self._workflow,
             self.clock,
         )
 
     @cached_property
-    def cancel_payment(self) -> CancelPayment:
-        from payments.use_cases.cancel_checkout import CancelPayment
+    def cancel_checkout(self) -> CancelCheckout:
+        from payments.use_cases.cancel_checkout import CancelCheckout
 
-        return CancelPayment(self.follow_payment, self._payments, self.clock)
+        return CancelCheckout(self.shopper_payments, self._payments, self.clock)
 
     @cached_property
-    def end_challenge(self) -> EndChallenge:
-        from payments.use_cases.complete_challenge import EndChallenge
+    def complete_challenge(self) -> CompleteChallenge:
+        from payments.use_cases.complete_challenge import CompleteChallenge
 
-        return EndChallenge(self.follow_payment, self._payments, self._attempts, self._workflow)
+        return CompleteChallenge(
+            self.shopper_payments, self._payments, self._attempts, self._workflow
+        )
 
     @cached_property
     def run_attempt(self) -> RunAttempt:
-        from payments.use_cases.record_failures import NoteFailures
+        from payments.use_cases.record_failures import RecordFailures
         from payments.use_cases.run_attempt import RunAttempt
 
         return RunAttempt(
             self._attempts,
-            self._vault,
+            self._card_cipher,
             self._acquirer_for,
-            self._weigh,
-            NoteFailures(
-                self._risk_counters, self.clock, self._run_together, self._report_blindness
+            self._assess,
+            RecordFailures(
+                self._risk_counters, self.clock, self._run_together, self._report_risk_unavailable
             ),
             self._settle_attempt,
-            charges_undecided=self.settings.three_ds_unavailable == "proceed",
+            charges_when_unavailable=self.settings.three_ds_unavailable == "proceed",
         )
 
-    def _weigh(self, attempt: Attempt, card: Card, profile: CardProfile) -> Risk:
-        return self._weigh_risk(attempt, card, profile)
+    def _assess(self, attempt: Attempt, card: Card, profile: CardProfile) -> Risk:
+        return self._assess_risk(attempt, card, profile)
 
     @cached_property
-    def _weigh_risk(self) -> WeighRisk:
+    def _assess_risk(self) -> AssessRisk:
         from disposable_email_domains import blocklist
 
-        from payments.adapters.fingerprints import Pseudonyms
+        from payments.adapters.fingerprints import Fingerprints
         from payments.adapters.store.merchant_lists import MerchantListStore
         from payments.risk.assessment import Thresholds
-        from payments.use_cases.assess_risk import WeighRisk
+        from payments.use_cases.assess_risk import AssessRisk
 
-        return WeighRisk(
+        return AssessRisk(
             self._risk_counters,
             MerchantListStore(self._risk_dynamodb, self._environment["KEYS_TABLE"]),
-            Pseudonyms(self._risk_kms, self._environment["FINGERPRINT_KEY_ID"]),
+            Fingerprints(self._risk_kms, self._environment["FINGERPRINT_KEY_ID"]),
             self.clock,
             self._run_together,
             blocklist.__contains__,
             Thresholds(self.settings.elevated_risk_score, self.settings.highest_risk_score),
-            self._report_blindness,
+            self._report_risk_unavailable,
         )
 
     @cached_property
@@ -221,7 +223,7 @@ class Root:
 
         return RiskCounters(self._risk_dynamodb, self._environment["RISK_TABLE"])
 
-    def _report_blindness(self, error: Exception) -> None:
+    def _report_risk_unavailable(self, error: Exception) -> None:
         self.telemetry.logger.warning(
             "risk could not be read or counted", error=type(error).__name__
         )
@@ -297,10 +299,10 @@ class Root:
         return Workflow(self._stepfunctions, self._environment["WORKFLOW_ARN"])
 
     @cached_property
-    def _vault(self) -> CardVault:
-        from payments.adapters.card_cipher import CardVault
+    def _card_cipher(self) -> CardCipher:
+        from payments.adapters.card_cipher import CardCipher
 
-        return CardVault(self._kms, self._environment["CARD_KEY_ID"])
+        return CardCipher(self._kms, self._environment["CARD_KEY_ID"])
 
     def _takes(self, mode: Mode) -> bool:
         """Whether there is an acquirer for the mode's money (contract, section 9)."""

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 
-from payments.wiring import Root
+from payments.wiring import Services
 
 CHALLENGE_CARD = "4000002760003184"
 MERCHANT = {
@@ -109,7 +109,7 @@ def challenged() -> tuple[str, str]:
 
 session = boto3.session.Session()
 session.events.register("after-call", told)
-root = Root(session=session)
+root = Services(session=session)
 apps = sorted(Path(sys.argv[1]).glob("*Function/var/task/app.py"))
 handlers = {app.parts[-4]: load(app) for app in apps}
 
@@ -124,7 +124,7 @@ _, attempt = challenged()
 task = {"attempt_id": attempt}
 shown = handlers["AuthenticateFunction"](task, Context())
 assert shown["authentication"]["trans_status"] == "C", shown
-handlers["ReconcileFunction"].build(Root(session=session, clock=TwoMinutesAhead()))
+handlers["ReconcileFunction"].build(Services(session=session, clock=TwoMinutesAhead()))
 assert handlers["ReconcileFunction"]({}, Context())["left"] >= 1
 ended = task | shown | {"challenge": {"Error": "ChallengeAbandoned"}}
 assert handlers["AuthorizeFunction"](ended, Context()) == {"status": "requires_action"}

@@ -27,11 +27,11 @@ class Acquirer(Protocol):
         """What is known of the card before anything is asked of its issuer. Changes nothing."""
 
     def authenticate(
-        self, charge: ChargeRequest, return_url: str, *, demands_challenge: bool
+        self, charge: ChargeRequest, return_url: str, *, challenge_mandated: bool
     ) -> Authentication:
         """Starts 3DS. The challenge, if there is one, ends at `return_url`.
 
-        `demands_challenge` asks the issuer to see the shopper (EMV 3DS: challenge mandated).
+        `challenge_mandated` asks the issuer to see the shopper (EMV 3DS: challenge mandated).
         """
 
     def authentication_result(self, reference: str) -> Authentication | None:

@@ -7,7 +7,7 @@ from typing import Any
 from payments.model.card import Card
 
 
-class CardVault:
+class CardCipher:
     """Seals and opens cards. The payment's id is the encryption context: none opens elsewhere."""
 
     def __init__(self, kms: Any, key_id: str) -> None:

@@ -19,7 +19,7 @@ _LENGTH = 32  # hexadecimal digits: 128 bits
 _IPV6_HOME_PREFIX = 64
 
 
-class Pseudonyms:
+class Fingerprints:
     """Raises ClientError or BotoCoreError where KMS does not answer."""
 
     def __init__(self, kms: Any, key_id: str) -> None:
@@ -33,7 +33,7 @@ class Pseudonyms:
     def of_email(self, account: Account, email: str) -> str:
         return self._hash(f"email {account.merchant_id} {mailbox_of(email)}")
 
-    def of_address(self, account: Account, ip: str) -> str:
+    def of_ip(self, account: Account, ip: str) -> str:
         """By IPv6 everybody has a whole network, and may use a new address each time."""
         address = ipaddress.ip_address(ip)
         if address.version == 6:

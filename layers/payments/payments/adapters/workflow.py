@@ -60,7 +60,7 @@ class Workflow:
             raise
         return bool(answer["status"] == "RUNNING")
 
-    def end_challenge(self, task_token: str) -> None:
+    def complete_challenge(self, task_token: str) -> None:
         """The shopper is back from the challenge. How it went, the acquirer is asked."""
         self._answer("send_task_success", taskToken=task_token, output="{}")
 

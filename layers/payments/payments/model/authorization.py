@@ -27,7 +27,7 @@ class CardProfile:
 
 
 @dataclass(frozen=True, slots=True)
-class CardChecks:
+class AvsCvcResults:
     """How what was typed compares with what the issuer knows.
 
     Each is `pass`, `fail`, `unavailable` or `not_provided`.
@@ -52,5 +52,5 @@ class Authorization:
 
     approved: bool
     decline_code: str | None = None
-    checks: CardChecks | None = None
+    checks: AvsCvcResults | None = None
     is_blocked: bool = False

@@ -36,7 +36,7 @@ _SEPARATORS = re.compile(r"[^0-9]")
 class Card:
     """A card as the shopper typed it, or as a wallet handed it over. Its repr shows no secret.
 
-    A wallet's card has no security code but the cryptogram with which the device vouches for its
+    A wallet's card has no security code but the cryptogram with which the device is_authenticated for its
     owner, and the ECI that came with it.
     """
 
@@ -59,7 +59,7 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class CardFacts:
+class CardSummary:
     """What of a card may be written down and shown (contract, section 4)."""
 
     method: str

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from payments.model import ids, lifecycle
-from payments.model.card import CardFacts
+from payments.model.card import CardSummary
 from payments.model.ids import Account
 from payments.model.lifecycle import Status
 from payments.money.exchange_rates import Quote
@@ -50,7 +50,7 @@ class Payment:
     customer_email: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     attempt_tokens: tuple[str, ...] = ()
-    card: CardFacts | None = None
+    card: CardSummary | None = None
     decline_code: str | None = None
     three_d_secure: dict[str, str | bool] | None = None
     risk: dict[str, Any] | None = None

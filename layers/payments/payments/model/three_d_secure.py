@@ -3,7 +3,7 @@
 Y authenticated    A attempted       liability shifts to the issuer
 C challenge                          the issuer wants to see the shopper first
 N not authenticated    R rejected    refused: never charged
-U unavailable    I informational     nobody vouches for the shopper: the owner's policy decides
+U unavailable    I informational     nobody is_authenticated for the shopper: the owner's policy decides
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ _OUTCOME = {"Y": _FULL, "A": _ATTEMPTED}
 _ECI = {"mastercard": ("02", "01", "00")}
 _ECI_ELSEWHERE = ("05", "06", "07")
 
-VOUCHED = frozenset(_OUTCOME)
-UNDECIDED = frozenset("UI")
+AUTHENTICATED = frozenset(_OUTCOME)
+UNAVAILABLE = frozenset("UI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ class Authentication:
         return self.trans_status == "C"
 
     @property
-    def is_undecided(self) -> bool:
-        """Nobody vouches for the shopper and nobody refuses: a policy decides."""
-        return self.trans_status in UNDECIDED
+    def is_unavailable(self) -> bool:
+        """Nobody is_authenticated for the shopper and nobody refuses: a policy decides."""
+        return self.trans_status in UNAVAILABLE
 
     @property
-    def vouches(self) -> bool:
+    def is_authenticated(self) -> bool:
         """Authenticated or attempted; every charge asks for 3DS (contract, section 5)."""
-        return self.trans_status in VOUCHED
+        return self.trans_status in AUTHENTICATED
 
 
 def eci_of(trans_status: str, brand: str) -> str:

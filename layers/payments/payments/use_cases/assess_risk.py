@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from payments.adapters.fingerprints import Pseudonyms
+from payments.adapters.fingerprints import Fingerprints
 from payments.adapters.store.merchant_lists import MerchantListStore
 from payments.adapters.store.risk_counters import CountersIncompleteError, RiskCounters
 from payments.model.attempt import Attempt
@@ -45,14 +45,14 @@ class Subjects:
         return {**keys, "merchant": f"{self.account}#merchant"}
 
 
-class WeighRisk:
+class AssessRisk:
     """Whatever cannot be read is known to be missing: the rules then ask for a challenge."""
 
     def __init__(
         self,
         counters: RiskCounters,
         lists: MerchantListStore,
-        pseudonyms: Pseudonyms,
+        pseudonyms: Fingerprints,
         clock: Clock,
         run_together: RunTogether,
         is_disposable: Callable[[str], bool],
@@ -61,7 +61,7 @@ class WeighRisk:
     ) -> None:
         self._counters = counters
         self._lists = lists
-        self._pseudonyms = pseudonyms
+        self._fingerprints = pseudonyms
         self._clock = clock
         self._run_together = run_together
         self._is_disposable = is_disposable
@@ -95,9 +95,9 @@ class WeighRisk:
         account, email, ip = attempt.account, attempt.shopper_email, attempt.shopper_ip
         return Subjects(
             account,
-            self._pseudonyms.of_card(account, card.number),
-            self._pseudonyms.of_email(account, email) if email else "",
-            self._pseudonyms.of_address(account, ip) if ip else "",
+            self._fingerprints.of_card(account, card.number),
+            self._fingerprints.of_email(account, email) if email else "",
+            self._fingerprints.of_ip(account, ip) if ip else "",
         )
 
     def _read(

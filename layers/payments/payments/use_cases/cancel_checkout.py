@@ -4,17 +4,17 @@ from payments.adapters.store.payments import PaymentStore, TransitionRefusedErro
 from payments.model.clock import Clock
 from payments.model.lifecycle import Status
 from payments.model.payment import Payment
-from payments.use_cases.shopper_payments import FollowPayment, refusal_of
+from payments.use_cases.shopper_payments import ShopperPayments, refusal_of
 
 # Longer than a write takes: a cancel this close to the expiry waits for it instead, so that
 # nobody is told "expired" of a payment that is then canceled.
 MARGIN_SECONDS = 1.0
 
 
-class CancelPayment:
+class CancelCheckout:
     """Canceling twice is canceling once."""
 
-    def __init__(self, follow: FollowPayment, payments: PaymentStore, clock: Clock) -> None:
+    def __init__(self, follow: ShopperPayments, payments: PaymentStore, clock: Clock) -> None:
         self._follow = follow
         self._payments = payments
         self._clock = clock

@@ -9,15 +9,15 @@ from payments.errors import PaymentNotFoundError
 from payments.model import ids
 from payments.model.attempt import Attempt
 from payments.model.payment import Payment
-from payments.use_cases.shopper_payments import FollowPayment, Progress
+from payments.use_cases.shopper_payments import Progress, ShopperPayments
 
 
-class EndChallenge:
+class CompleteChallenge:
     """A challenge ends once. A replayed return changes nothing and shows the stored outcome."""
 
     def __init__(
         self,
-        follow: FollowPayment,
+        follow: ShopperPayments,
         payments: PaymentStore,
         attempts: AttemptStore,
         workflow: Workflow,
@@ -46,8 +46,8 @@ class EndChallenge:
         """How the challenge went is not taken from the browser: the workflow asks the acquirer."""
         payment, attempt = self.find(challenge_id)
         if attempt and attempt.task_token:
-            self._workflow.end_challenge(attempt.task_token)
-            self._attempts.end_challenge(attempt.id)
+            self._workflow.complete_challenge(attempt.task_token)
+            self._attempts.complete_challenge(attempt.id)
         return self._follow.wait(payment)
 
     def abandon(self, challenge_id: str) -> Progress:
@@ -55,5 +55,5 @@ class EndChallenge:
         payment, attempt = self.find(challenge_id)
         if attempt and attempt.task_token:
             self._workflow.abandon_challenge(attempt.task_token)
-            self._attempts.end_challenge(attempt.id)
+            self._attempts.complete_challenge(attempt.id)
         return self._follow.wait(payment)

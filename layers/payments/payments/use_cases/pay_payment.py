@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from payments.adapters.card_cipher import CardVault
+from payments.adapters.card_cipher import CardCipher
 from payments.adapters.store.attempts import AttemptStore
 from payments.adapters.store.payments import PaymentStore, TransitionRefusedError
 from payments.adapters.workflow import Workflow, WorkflowRefusedError
@@ -10,10 +10,10 @@ from payments.errors import NotPayableError
 from payments.inputs.checkout_form import PaymentForm
 from payments.model import declines, ids
 from payments.model.attempt import Attempt
-from payments.model.card import CardFacts
+from payments.model.card import CardSummary
 from payments.model.clock import Clock
 from payments.model.payment import Payment
-from payments.use_cases.shopper_payments import FollowPayment, Progress, refusal_of
+from payments.use_cases.shopper_payments import Progress, ShopperPayments, refusal_of
 
 
 class PayPayment:
@@ -21,17 +21,17 @@ class PayPayment:
 
     def __init__(
         self,
-        follow: FollowPayment,
+        follow: ShopperPayments,
         payments: PaymentStore,
         attempts: AttemptStore,
-        vault: CardVault,
+        vault: CardCipher,
         workflow: Workflow,
         clock: Clock,
     ) -> None:
         self._follow = follow
         self._payments = payments
         self._attempts = attempts
-        self._vault = vault
+        self._card_cipher = vault
         self._workflow = workflow
         self._clock = clock
 
@@ -55,7 +55,7 @@ class PayPayment:
             raise NotPayableError("in_progress")
         try:
             submitted = self._payments.submit(
-                payment, token, _card_facts(form), form.email, self._clock.now_us()
+                payment, token, _card_summary(form), form.email, self._clock.now_us()
             )
         except TransitionRefusedError as refused:
             if refused.current and refused.current.is_under(attempt.id):
@@ -117,17 +117,17 @@ class PayPayment:
             shopper_email=form.email or payment.customer_email or "",
             merchant_country=payment.merchant_country,
             enforces_fraud_rules=payment.enforces_fraud_rules,
-            encrypted_card=self._vault.seal(form.card, payment.id),
+            encrypted_card=self._card_cipher.seal(form.card, payment.id),
         )
 
 
-def _card_facts(form: PaymentForm) -> CardFacts:
+def _card_summary(form: PaymentForm) -> CardSummary:
     card = form.card
-    return CardFacts(form.method, card.brand, card.last4, card.exp_month, card.exp_year)
+    return CardSummary(form.method, card.brand, card.last4, card.exp_month, card.exp_year)
 
 
-def _is_same_card(stored: CardFacts | None, form: PaymentForm) -> bool:
+def _is_same_card(stored: CardSummary | None, form: PaymentForm) -> bool:
     """By what is stored: method, brand, last four and expiry."""
     if stored is None:
         return True
-    return replace(stored, country="", funding="") == _card_facts(form)
+    return replace(stored, country="", funding="") == _card_summary(form)

@@ -17,7 +17,7 @@ from payments.use_cases.assess_risk import RunTogether, Subjects
 _NOBODYS_FAULT = ("processing_error", "authentication_unavailable")
 
 
-class NoteFailures:
+class RecordFailures:
     """A challenge of ours counts until it is passed: whoever leaves it open has failed it."""
 
     def __init__(

@@ -9,9 +9,9 @@ from payments.errors import AcquirerUnavailableError
 from payments.model.authorization import Authorization
 from payments.model.ids import Mode
 from payments.model.payment import Payment
-from payments.use_cases.settle_attempt import Findings, SettleAttempt
+from payments.use_cases.settle_attempt import PreChargeResult, SettleAttempt
 
-NOTHING_KNOWN = Findings()
+NOTHING_KNOWN = PreChargeResult()
 PROCESSING_ERROR = Authorization(approved=False, decline_code="processing_error")
 
 
@@ -28,7 +28,9 @@ class ResolveAttempt:
         self._acquirer_for = acquirer_for
         self._settle = settle
 
-    def __call__(self, attempt_id: str, findings: Findings = NOTHING_KNOWN) -> Payment | None:
+    def __call__(
+        self, attempt_id: str, pre_charge: PreChargeResult = NOTHING_KNOWN
+    ) -> Payment | None:
         """If no charge ever arrived, it is forbidden to arrive later, and the attempt ends.
 
         The card is erased first: what comes after needs only the reference. None if there was
@@ -39,16 +41,18 @@ class ResolveAttempt:
             return None
         acquirer = self._acquirer_for(attempt.account.mode)
         answer = attempt.authorization or acquirer.look_up(attempt_id) or acquirer.void(attempt_id)
-        findings = _with_end_of_3ds(findings, acquirer, attempt_id)
-        return self._settle(attempt, answer or PROCESSING_ERROR, findings)
+        pre_charge = _with_end_of_3ds(pre_charge, acquirer, attempt_id)
+        return self._settle(attempt, answer or PROCESSING_ERROR, pre_charge)
 
 
-def _with_end_of_3ds(findings: Findings, acquirer: Acquirer, attempt_id: str) -> Findings:
+def _with_end_of_3ds(
+    pre_charge: PreChargeResult, acquirer: Acquirer, attempt_id: str
+) -> PreChargeResult:
     """As the acquirer knows it, where nobody else does; a known outcome does not wait for it."""
-    known = findings.authentication
+    known = pre_charge.authentication
     if known and not known.needs_challenge:
-        return findings
+        return pre_charge
     try:
-        return replace(findings, authentication=acquirer.authentication_result(attempt_id))
+        return replace(pre_charge, authentication=acquirer.authentication_result(attempt_id))
     except AcquirerUnavailableError:
-        return findings
+        return pre_charge

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from payments.acquirers.port import Acquirer, ChargeRequest
-from payments.adapters.card_cipher import CardVault
+from payments.adapters.card_cipher import CardCipher
 from payments.adapters.store.attempts import AttemptStore
 from payments.model import declines
 from payments.model.attempt import Attempt
@@ -19,8 +19,8 @@ from payments.model.payment import Payment
 from payments.model.three_d_secure import Authentication, eci_of, shifts_liability
 from payments.risk.assessment import Risk
 from payments.risk.rules import Action
-from payments.use_cases.record_failures import NoteFailures
-from payments.use_cases.settle_attempt import Findings, SettleAttempt
+from payments.use_cases.record_failures import RecordFailures
+from payments.use_cases.settle_attempt import PreChargeResult, SettleAttempt
 
 BLOCKED = Authorization(approved=False, decline_code=declines.FRAUDULENT, is_blocked=True)
 CHALLENGE_ERRORS = {
@@ -35,36 +35,36 @@ class RunAttempt:
     def __init__(
         self,
         attempts: AttemptStore,
-        vault: CardVault,
+        vault: CardCipher,
         acquirer_for: Callable[[Mode], Acquirer],
         weigh: Callable[[Attempt, Card, CardProfile], Risk],
-        failures: NoteFailures,
+        failures: RecordFailures,
         settle: SettleAttempt,
         *,
-        charges_undecided: bool,
+        charges_when_unavailable: bool,
     ) -> None:
-        """`charges_undecided`: charge, without liability shift, where 3DS is unavailable."""
+        """`charges_when_unavailable`: charge, without liability shift, where 3DS is unavailable."""
         self._attempts = attempts
-        self._vault = vault
+        self._card_cipher = vault
         self._acquirer_for = acquirer_for
-        self._weigh = weigh
+        self._assess = weigh
         self._failures = failures
         self._settle = settle
-        self._charges_undecided = charges_undecided
+        self._charges_when_unavailable = charges_when_unavailable
 
-    def authenticate(self, attempt_id: str) -> Findings:
+    def authenticate(self, attempt_id: str) -> PreChargeResult:
         """Weighs the risk, then asks for 3DS. Raises AcquirerUnavailableError."""
         attempt = self._attempts.get(attempt_id)
         if attempt is None or attempt.encrypted_card is None:
-            return Findings()
+            return PreChargeResult()
         charge = self._charge_request(attempt)
         profile = self._acquirer_for(attempt.account.mode).profile(charge)
-        risk = self._weigh(attempt, charge.card, profile)
+        risk = self._assess(attempt, charge.card, profile)
         if risk.action == Action.BLOCK:
-            return Findings(None, risk, profile)
+            return PreChargeResult(None, risk, profile)
         authentication = self._ask_issuer(attempt, charge, risk)
         self._failures.challenged(attempt.account, risk)
-        return Findings(authentication, risk, profile)
+        return PreChargeResult(authentication, risk, profile)
 
     def _ask_issuer(self, attempt: Attempt, charge: ChargeRequest, risk: Risk) -> Authentication:
         """A wallet's cryptogram is an authentication already: the device has seen its owner."""
@@ -73,7 +73,7 @@ class RunAttempt:
         return self._acquirer_for(attempt.account.mode).authenticate(
             charge,
             f"{attempt.base_url}/3ds/{attempt.challenge_id}/return",
-            demands_challenge=risk.action == Action.CHALLENGE,
+            challenge_mandated=risk.action == Action.CHALLENGE,
         )
 
     def await_challenge(self, attempt_id: str, task_token: str, challenge_url: str) -> None:
@@ -81,7 +81,7 @@ class RunAttempt:
         self._attempts.await_challenge(attempt_id, task_token, challenge_url)
 
     def authorize(
-        self, attempt_id: str, findings: Findings, challenge_error: str | None
+        self, attempt_id: str, pre_charge: PreChargeResult, challenge_error: str | None
     ) -> Payment | None:
         """Charges if risk and 3DS permit it, erases the card, stores the outcome.
 
@@ -93,39 +93,43 @@ class RunAttempt:
             return None
         if challenge_error:
             code = CHALLENGE_ERRORS.get(challenge_error, "authentication_failed")
-            return self._end(attempt, _refusal(code), findings)
+            return self._end(attempt, _refusal(code), pre_charge)
         acquirer = self._acquirer_for(attempt.account.mode)
-        if findings.authentication and findings.authentication.needs_challenge:
-            findings = replace(findings, authentication=acquirer.authentication_result(attempt_id))
+        if pre_charge.authentication and pre_charge.authentication.needs_challenge:
+            pre_charge = replace(
+                pre_charge, authentication=acquirer.authentication_result(attempt_id)
+            )
         if attempt.authorization:
-            return self._end(attempt, attempt.authorization, findings)
+            return self._end(attempt, attempt.authorization, pre_charge)
         if attempt.is_reaped:
             return None
-        answer = self._refusal_before_charge(findings)
+        answer = self._refusal_before_charge(pre_charge)
         if answer is None:
             answer = acquirer.authorize(self._charge_request(attempt))
-        return self._end(attempt, answer, findings)
+        return self._end(attempt, answer, pre_charge)
 
-    def _end(self, attempt: Attempt, answer: Authorization, findings: Findings) -> Payment | None:
-        payment = self._settle(attempt, answer, findings)
-        self._failures.concluded(attempt.account, findings.risk, answer)
+    def _end(
+        self, attempt: Attempt, answer: Authorization, pre_charge: PreChargeResult
+    ) -> Payment | None:
+        payment = self._settle(attempt, answer, pre_charge)
+        self._failures.concluded(attempt.account, pre_charge.risk, answer)
         return payment
 
-    def _refusal_before_charge(self, findings: Findings) -> Authorization | None:
-        if findings.risk and findings.risk.action == Action.BLOCK:
+    def _refusal_before_charge(self, pre_charge: PreChargeResult) -> Authorization | None:
+        if pre_charge.risk and pre_charge.risk.action == Action.BLOCK:
             return BLOCKED
-        authentication = findings.authentication
+        authentication = pre_charge.authentication
         if authentication is None:
             return _refusal("authentication_failed")
-        if authentication.is_undecided and not self._charges_undecided:
+        if authentication.is_unavailable and not self._charges_when_unavailable:
             return _refusal("authentication_unavailable")
-        if authentication.vouches or authentication.is_undecided:
+        if authentication.is_authenticated or authentication.is_unavailable:
             return None
         return _refusal("authentication_failed")
 
     def _charge_request(self, attempt: Attempt) -> ChargeRequest:
         assert attempt.encrypted_card is not None, "a card is erased only with its answer stored"
-        card = self._vault.open(attempt.encrypted_card, attempt.payment_id)
+        card = self._card_cipher.open(attempt.encrypted_card, attempt.payment_id)
         return ChargeRequest(attempt.id, attempt.amount_minor, attempt.currency, card)
 
 

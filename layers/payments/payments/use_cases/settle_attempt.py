@@ -22,7 +22,7 @@ class OutcomeLostError(PaymentsError):
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class PreChargeResult:
     """What came out before the charge; None where it was not asked, or is no longer known."""
 
     authentication: Authentication | None = None
@@ -30,7 +30,7 @@ class Findings:
     profile: CardProfile | None = None
 
     @classmethod
-    def of_state(cls, state: Mapping[str, Any]) -> "Findings":
+    def of_state(cls, state: Mapping[str, Any]) -> "PreChargeResult":
         """As Authenticate left them in the workflow's state."""
         authentication, risk, profile = (
             state.get(name) for name in ("authentication", "risk", "profile")
@@ -51,19 +51,19 @@ class SettleAttempt:
         self._clock = clock
 
     def __call__(
-        self, attempt: Attempt, answer: Authorization, findings: Findings
+        self, attempt: Attempt, answer: Authorization, pre_charge: PreChargeResult
     ) -> Payment | None:
         """The payment as it then stands. Raises OutcomeLostError."""
         if answer.decline_code:
             answer = replace(answer, decline_code=declines.known(answer.decline_code))
         if not attempt.authorization:
             self._attempts.record_answer(attempt.id, answer)
-        payment = self._conclude(attempt, answer, findings)
+        payment = self._conclude(attempt, answer, pre_charge)
         self._attempts.remove(attempt.id)
         return payment
 
     def _conclude(
-        self, attempt: Attempt, answer: Authorization, findings: Findings
+        self, attempt: Attempt, answer: Authorization, pre_charge: PreChargeResult
     ) -> Payment | None:
         """Stores the outcome if this attempt still is the one under way."""
         payment = self._payments.get(attempt.account, attempt.payment_id)
@@ -74,7 +74,7 @@ class SettleAttempt:
                 payment,
                 _event(payment, answer),
                 self._clock.now_us(),
-                _changes(payment, answer, findings),
+                _changes(payment, answer, pre_charge),
                 ids.challenge_secret(attempt.challenge_id) if attempt.challenge_url else None,
             )
         except TransitionRefusedError as refused:
@@ -92,15 +92,17 @@ def _event(payment: Payment, answer: Authorization) -> Event:
     return Event.EXHAUST if is_last else Event.DECLINE
 
 
-def _changes(payment: Payment, answer: Authorization, findings: Findings) -> dict[str, Any]:
+def _changes(
+    payment: Payment, answer: Authorization, pre_charge: PreChargeResult
+) -> dict[str, Any]:
     """What the attempt leaves on the payment. Nothing of an earlier attempt stays behind."""
     changes: dict[str, Any] = {
         "decline_code": answer.decline_code,
-        "three_d_secure": _three_d_secure(findings.authentication),
-        "risk": _risk(findings.risk, answer),
+        "three_d_secure": _three_d_secure(pre_charge.authentication),
+        "risk": _risk(pre_charge.risk, answer),
     }
-    if payment.card and findings.profile:
-        profile = findings.profile
+    if payment.card and pre_charge.profile:
+        profile = pre_charge.profile
         card = replace(payment.card, funding=profile.funding, country=profile.country)
         changes["card"] = asdict(card)
     return changes

@@ -33,7 +33,7 @@ class Progress:
         return self.status is lifecycle.source(Event.SUBMIT)
 
 
-class FollowPayment:
+class ShopperPayments:
     """Reads only: nothing here changes a payment."""
 
     def __init__(

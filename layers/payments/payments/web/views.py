@@ -18,7 +18,7 @@ _NAMESPACE = uuid.UUID("6f1b3c0e-5f0a-4b0e-9d57-3f0f4c1f9a11")
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class ViewContext:
     """When and how a payment is read: expiry and links depend on it."""
 
     now_us: int
@@ -27,7 +27,7 @@ class Reader:
     language: str
 
 
-def created_view(payment: Payment, reader: Reader) -> dict[str, Any]:
+def created_view(payment: Payment, reader: ViewContext) -> dict[str, Any]:
     """The answer to a create: exactly these keys."""
     return {
         "code": 202,
@@ -40,7 +40,7 @@ def created_view(payment: Payment, reader: Reader) -> dict[str, Any]:
     }
 
 
-def one_view(payment: Payment, reader: Reader) -> dict[str, Any]:
+def one_view(payment: Payment, reader: ViewContext) -> dict[str, Any]:
     """`GET /v1/payments/{id}`: the documented keys, then ours."""
     status = payment.status_at(reader.now_us, reader.lifetime_seconds)
     card = payment.card
@@ -71,7 +71,7 @@ def one_view(payment: Payment, reader: Reader) -> dict[str, Any]:
     }
 
 
-def list_view(payment: Payment, reader: Reader) -> dict[str, Any]:
+def list_view(payment: Payment, reader: ViewContext) -> dict[str, Any]:
     """A row of `GET /v1/payments/`. Amounts are JSON numbers of at most 15 digits: exact."""
     card = payment.card
     quote = payment.quote

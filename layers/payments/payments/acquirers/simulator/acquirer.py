@@ -13,12 +13,12 @@ from botocore.exceptions import ClientError
 from payments.acquirers.port import ChargeRequest
 from payments.acquirers.simulator.cards import behaviour_of
 from payments.adapters.store.items import from_item, is_condition_failure, item_before, to_item
-from payments.model.authorization import Authorization, CardChecks, CardProfile
+from payments.model.authorization import Authorization, AvsCvcResults, CardProfile
 from payments.model.three_d_secure import Authentication, eci_of, shifts_liability
 
 ONE_TIME_CODE = "123456"
 MAX_CODE_TRIES = 3
-KEPT_SECONDS = 30 * 24 * 60 * 60
+TTL_SECONDS = 30 * 24 * 60 * 60
 
 
 class SimulatedAcquirer:
@@ -34,11 +34,11 @@ class SimulatedAcquirer:
         return behaviour_of(charge.card.number).profile
 
     def authenticate(
-        self, charge: ChargeRequest, return_url: str, *, demands_challenge: bool
+        self, charge: ChargeRequest, return_url: str, *, challenge_mandated: bool
     ) -> Authentication:
         """As the test card says. The built-in challenge page stands right before the return."""
         status = behaviour_of(charge.card.number).trans_status
-        if demands_challenge and status == "Y":
+        if challenge_mandated and status == "Y":
             status = "C"
         flow = "challenge" if status == "C" else "frictionless"
         entry = self._enter(
@@ -85,7 +85,7 @@ class SimulatedAcquirer:
     def pass_challenge(self, reference: str, code: str) -> Authentication:
         """The shopper typed a one-time code. After three wrong ones the issuer gives up."""
         if code == ONE_TIME_CODE:
-            return self._end_challenge(reference, "Y")
+            return self._complete_challenge(reference, "Y")
         answer = self._dynamodb.update_item(
             TableName=self._table,
             Key=to_item({"reference": reference}),
@@ -95,14 +95,14 @@ class SimulatedAcquirer:
         )
         entry = from_item(answer["Attributes"])
         if entry["wrong_codes"] >= MAX_CODE_TRIES:
-            return self._end_challenge(reference, "N")
+            return self._complete_challenge(reference, "N")
         return _authentication(entry["authentication"])
 
     def fail_challenge(self, reference: str) -> Authentication:
         """The shopper pressed the fail button."""
-        return self._end_challenge(reference, "N")
+        return self._complete_challenge(reference, "N")
 
-    def _end_challenge(self, reference: str, trans_status: str) -> Authentication:
+    def _complete_challenge(self, reference: str, trans_status: str) -> Authentication:
         try:
             self._dynamodb.update_item(
                 TableName=self._table,
@@ -123,7 +123,7 @@ class SimulatedAcquirer:
             ":value": dict(value),
             ":asked": [[asked, now_us]],
             ":none": [],
-            ":expires_at": now_us // 1_000_000 + KEPT_SECONDS,
+            ":expires_at": now_us // 1_000_000 + TTL_SECONDS,
         }
         try:
             answer = self._dynamodb.update_item(
@@ -165,5 +165,5 @@ def _authentication(part: Mapping[str, Any], challenge_url: str | None = None) -
 
 def _authorization(part: Mapping[str, Any]) -> Authorization:
     code = part["decline_code"]
-    checks = CardChecks(**part["checks"]) if "checks" in part else None
+    checks = AvsCvcResults(**part["checks"]) if "checks" in part else None
     return Authorization(approved=code is None, decline_code=code, checks=checks)

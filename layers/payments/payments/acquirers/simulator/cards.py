@@ -6,7 +6,7 @@ CardinalCommerce's, so that a merchant's existing tests keep their meaning.
 
 from dataclasses import dataclass
 
-from payments.model.authorization import CardChecks, CardProfile, Screening
+from payments.model.authorization import AvsCvcResults, CardProfile, Screening
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Behaviour:
     def profile(self) -> CardProfile:
         return CardProfile(self.funding, self.country, self.screening)
 
-    def checks(self, *, has_cvc: bool) -> CardChecks:
-        return CardChecks(
+    def checks(self, *, has_cvc: bool) -> AvsCvcResults:
+        return AvsCvcResults(
             self.address_line1, self.postal_code, self.cvc if has_cvc else "not_provided"
         )
 

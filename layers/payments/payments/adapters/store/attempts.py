@@ -12,10 +12,10 @@ from botocore.exceptions import ClientError
 
 from payments.adapters.store.items import from_item, is_condition_failure, to_item
 from payments.model.attempt import Attempt
-from payments.model.authorization import Authorization, CardChecks
+from payments.model.authorization import Authorization, AvsCvcResults
 from payments.model.ids import Account
 
-KEPT_SECONDS = 7 * 24 * 60 * 60
+TTL_SECONDS = 7 * 24 * 60 * 60
 
 
 class AttemptStore:
@@ -88,7 +88,7 @@ class AttemptStore:
             {":task_token": task_token, ":challenge_url": challenge_url},
         )
 
-    def end_challenge(self, attempt_id: str) -> None:
+    def complete_challenge(self, attempt_id: str) -> None:
         """The shopper is back, or gave the challenge up: nobody is sent there again."""
         self._update(attempt_id, "SET is_challenge_over = :over", {":over": True})
 
@@ -147,7 +147,7 @@ def _to_values(attempt: Attempt) -> dict[str, Any]:
         "merchant_country": attempt.merchant_country or None,
         "enforces_fraud_rules": attempt.enforces_fraud_rules or None,
         "encrypted_card": attempt.encrypted_card,
-        "expires_at": attempt.created_at_us // 1_000_000 + KEPT_SECONDS,
+        "expires_at": attempt.created_at_us // 1_000_000 + TTL_SECONDS,
     }
 
 
@@ -160,6 +160,6 @@ def _from_values(values: Mapping[str, Any]) -> Attempt:
     if card := fields.get("encrypted_card"):
         fields["encrypted_card"] = bytes(card)
     if answer := fields.get("authorization"):
-        checks = CardChecks(**answer["checks"]) if answer.get("checks") else None
+        checks = AvsCvcResults(**answer["checks"]) if answer.get("checks") else None
         fields["authorization"] = Authorization(**{**answer, "checks": checks})
     return Attempt(**fields)

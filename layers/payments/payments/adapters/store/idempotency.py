@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from payments.adapters.store.items import is_condition_failure, item_before, to_item
 from payments.model.ids import Account
 
-KEPT_SECONDS = 25 * 60 * 60  # 24 hours at least, however times are rounded
+TTL_SECONDS = 25 * 60 * 60  # 24 hours at least, however times are rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class IdempotencyStore:
                         "pk": digest,
                         "body_hash": body_hash,
                         "payment_id": payment_id,
-                        "expires_at": now_seconds + KEPT_SECONDS,
+                        "expires_at": now_seconds + TTL_SECONDS,
                     }
                 ),
                 ConditionExpression="attribute_not_exists(pk) OR expires_at <= :now",

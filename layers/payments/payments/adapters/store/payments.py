@@ -14,7 +14,7 @@ from payments.adapters.store.items import (
     to_item,
 )
 from payments.model import ids, lifecycle
-from payments.model.card import CardFacts
+from payments.model.card import CardSummary
 from payments.model.ids import Account
 from payments.model.lifecycle import Event, Status
 from payments.model.payment import Payment, StatusChange
@@ -111,7 +111,7 @@ class PaymentStore:
         return {"KeyConditionExpression": condition, "IndexName": STATUS_INDEX}
 
     def submit(
-        self, payment: Payment, token: str, card: CardFacts, email: str | None, now_us: int
+        self, payment: Payment, token: str, card: CardSummary, email: str | None, now_us: int
     ) -> Payment:
         """An attempt begins. Raises TransitionRefusedError if anybody was faster."""
         return self._transition(
@@ -317,7 +317,7 @@ def _from_values(values: Mapping[str, Any]) -> Payment:
         fields["quote"] = _to_quote(quote)
     if card := fields.get("card"):
         years = {name: int(card[name]) for name in ("exp_month", "exp_year")}
-        fields["card"] = CardFacts(**(card | years))
+        fields["card"] = CardSummary(**(card | years))
     return Payment(account=account, **fields)
 
 

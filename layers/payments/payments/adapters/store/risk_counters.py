@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from payments.adapters.store.items import from_item, is_condition_failure, item_before, to_item
 from payments.risk.history import BUCKET_SECONDS, DAY_SECONDS, Amounts, History
 
-KEPT_SECONDS = 3 * DAY_SECONDS
+TTL_SECONDS = 3 * DAY_SECONDS
 _BUCKETS_PER_DAY = DAY_SECONDS // BUCKET_SECONDS
 _ATTEMPTS, _FAILURES = "a", "f"
 _AMOUNTS, _TOTAL = "n_", "s_"
@@ -87,7 +87,7 @@ class RiskCounters:
         values: Mapping[str, Any] | None = None,
         **options: str,
     ) -> Any:
-        expires_at = now_seconds // DAY_SECONDS * DAY_SECONDS + KEPT_SECONDS
+        expires_at = now_seconds // DAY_SECONDS * DAY_SECONDS + TTL_SECONDS
         return self._dynamodb.update_item(
             TableName=self._table,
             Key=to_item({"pk": _key(subject, now_seconds)}),
