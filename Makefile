@@ -64,11 +64,14 @@ format: $(VENV)/dev ## Format the code
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-key: $(VENV)/start ## Issue an API key: MERCHANT=id MODE=test|live [NAME= COUNTRY= FEE= …] [STACK=]
-	@$(KEYS) issue --merchant "$(MERCHANT)" --mode "$(MODE)" --name "$(NAME)" --email "$(EMAIL)" \
-		--country "$(COUNTRY)" --statement-descriptor "$(DESCRIPTOR)" \
-		--local-currency "$(LOCAL_CURRENCY)" --settlement-currency "$(SETTLEMENT_CURRENCY)" \
-		--fee "$(FEE)"
+merchant: $(VENV)/start ## Create or change a merchant: MERCHANT=id [NAME= COUNTRY= FEE= …] [STACK=]
+	@$(PYTHON) -m local.operator.merchants $(WHICH_STACK) --merchant "$(MERCHANT)" \
+		--name "$(NAME)" --email "$(EMAIL)" --country "$(COUNTRY)" \
+		--statement-descriptor "$(DESCRIPTOR)" --local-currency "$(LOCAL_CURRENCY)" \
+		--settlement-currency "$(SETTLEMENT_CURRENCY)" --fee "$(FEE)" --json-cards "$(JSON_CARDS)"
+
+key: $(VENV)/start ## Issue an API key: MERCHANT=id MODE=test|live [STACK=]
+	@$(KEYS) issue --merchant "$(MERCHANT)" --mode "$(MODE)"
 
 rotate: $(VENV)/start ## Replace an API key: KEY=key or id [OVERLAP_HOURS=24] [STACK=]
 	@$(KEYS) rotate --key "$(KEY)" --overlap-hours "$(OVERLAP_HOURS)"
@@ -159,5 +162,5 @@ $(CHECKOV): tests/checkov/requirements.txt $(VENV)/bin/python
 	@$(PYTHON) -m venv $(VENV)/checkov
 	$(call install,checkov,tests/checkov/requirements.txt,$(VENV)/checkov/bin/python)
 
-.PHONY: help start start-sam test soak build deploy bench which-python check format key rotate revoke block unblock \
+.PHONY: help start start-sam test soak build deploy bench which-python check format merchant key rotate revoke block unblock \
 	screenshots outputs backup restore currencies rates cards lock clean

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 from payments.model.ids import Mode
-from payments.model.merchant import Merchant
+from payments.model.merchant import Merchant, Profile
 from payments.use_cases.api_keys import ApiKeys
 from tests.support.stack import Stack
 
@@ -112,6 +112,8 @@ def open_shop(
         settlement_currency="USD",
         enforces_fraud_rules_in_test=enforces_fraud_rules,
     )
+    if mode is Mode.LIVE:  # whose cards come as JSON only where the profile says so
+        stack.merchant_store.put(Profile(merchant, accepts_json_cards=True))
     key = ApiKeys(stack.key_store).issue(merchant, mode, int(time.time()))
     return Shop(stack, key)
 

@@ -1,8 +1,9 @@
 """Which texts the code and the page templates ask for, read from their syntax trees.
 
-A key may be put together: `text(f"field.{fault.code}")`. Such a family is written as its pattern,
-`field.{fault.code}`, and FAMILIES says what can stand in the braces, as the code's own tables and
-calls have it. A family that is not listed here is an error, and so is a key nobody asks for.
+A key may be put together: `text(f"field.{field_error.code}")`. Such a family is written as its
+pattern, `field.{field_error.code}`, and FAMILIES says what can stand in the braces, as the code's
+own tables and calls have it. A family that is not listed here is an error, and so is a key nobody
+asks for.
 """
 
 import ast
@@ -89,7 +90,7 @@ FAMILIES: dict[str, Callable[[], Iterable[str]]] = {
     "auth.{error.reason}": lambda: _arguments("AuthenticationError", 0),
     "error.{title or key}.title": _error_titles,
     "error.{key}.content": _error_contents,
-    "field.{fault.code}": _field_codes,
+    "field.{field_error.code}": _field_codes,
     "decline.{code}": lambda: DECLINE_CODES,
     "decline.{shown}": lambda: map(shown_to_shopper, DECLINE_CODES),
     "page.declined.{shown_to_shopper(payment.decline_code)}": lambda: map(
@@ -101,8 +102,8 @@ FAMILIES: dict[str, Callable[[], Iterable[str]]] = {
     "page.{problem}_title": _problems,
     "page.{method}": lambda: (APPLE_PAY, GOOGLE_PAY),
     "page.wallet_{card.outcome}": _wallet_outcomes,
-    "page.required.{fault.field}": _required_fields,
-    "page.{fault.field}": lambda: _page_table("_NAMED_FIELDS"),
+    "page.required.{field_error.field}": _required_fields,
+    "page.{field_error.field}": lambda: _page_table("_NAMED_FIELDS"),
 }
 
 # --------------------------------------------------------------------------------------- reading

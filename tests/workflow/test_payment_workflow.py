@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from payments.adapters.aws import AwsClient
 from payments.adapters.workflow import Workflow
 from payments.model.ids import attempt_id
 from tests.conftest import StackFor
@@ -176,7 +177,9 @@ def test_an_execution_started_by_the_alias_is_seen_running_and_then_over(
     stack: Stack, shop: Shop, shopper: Shopper
 ) -> None:
     checkout = shop.checkout()
-    workflow = Workflow(stack.aws("stepfunctions"), f"{stack.resources['PaymentWorkflow']}:live")
+    workflow = Workflow(
+        AwsClient(stack.aws("stepfunctions")), f"{stack.resources['PaymentWorkflow']}:live"
+    )
     challenge = shopper.start_challenge(checkout)
     attempt = _execution_arn(stack, checkout).rpartition(":")[2]
     assert workflow.is_running(attempt)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from payments.errors import NoLiveAcquirerError
+from payments.adapters.aws import AwsClient
 from payments.model.clock import Clock, SystemClock
 from payments.model.ids import Mode
 from payments.settings import Settings
@@ -22,9 +22,11 @@ from payments.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from payments.acquirers.port import Acquirer, Wallets
+    from payments.acquirers.registry import Acquirers
     from payments.acquirers.simulator.acquirer import SimulatedAcquirer
     from payments.adapters.card_cipher import CardCipher
     from payments.adapters.store.attempts import AttemptStore
+    from payments.adapters.store.merchants import CachedProfiles
     from payments.adapters.store.payments import PaymentStore
     from payments.adapters.store.rates import RatesStore
     from payments.adapters.store.risk_counters import RiskCounters
@@ -81,15 +83,15 @@ class Services:
         self.clock: Clock = clock or SystemClock()
         self.telemetry = Telemetry(self.settings.service)
         aws: Any = session or boto3
-        self._dynamodb = aws.client("dynamodb", config=_CLIENT_CONFIG)
+        self._dynamodb = AwsClient(aws.client("dynamodb", config=_CLIENT_CONFIG))
         if "CARD_KEY_ID" in self._environment:
-            self._kms = aws.client("kms", config=_CLIENT_CONFIG)
+            self._kms = AwsClient(aws.client("kms", config=_CLIENT_CONFIG))
         if "RISK_TABLE" in self._environment:
-            self._risk_dynamodb = aws.client("dynamodb", config=_RISK_CLIENT_CONFIG)
+            self._risk_dynamodb = AwsClient(aws.client("dynamodb", config=_RISK_CLIENT_CONFIG))
         if "FINGERPRINT_KEY_ID" in self._environment:
-            self._risk_kms = aws.client("kms", config=_RISK_CLIENT_CONFIG)
+            self._risk_kms = AwsClient(aws.client("kms", config=_RISK_CLIENT_CONFIG))
         if "WORKFLOW_ARN" in self._environment:
-            self._stepfunctions = aws.client("stepfunctions", config=_CLIENT_CONFIG)
+            self._stepfunctions = AwsClient(aws.client("stepfunctions", config=_CLIENT_CONFIG))
 
     @cached_property
     def _run_together(self) -> RunTogether:
@@ -115,7 +117,7 @@ class Services:
             CurrentRates(self._rates, self.clock),
             self.settings.rates_max_age_seconds,
             self.clock,
-            self._takes,
+            self._acquirer_name,
         )
 
     @cached_property
@@ -161,6 +163,7 @@ class Services:
             self._card_cipher,
             self._workflow,
             self.clock,
+            self._acquirer_name,
         )
 
     @cached_property
@@ -173,9 +176,7 @@ class Services:
     def complete_challenge(self) -> CompleteChallenge:
         from payments.use_cases.complete_challenge import CompleteChallenge
 
-        return CompleteChallenge(
-            self.shopper_payments, self._payments, self._attempts, self._workflow
-        )
+        return CompleteChallenge(self.shopper_payments, self._attempts, self._workflow)
 
     @cached_property
     def run_attempt(self) -> RunAttempt:
@@ -185,7 +186,7 @@ class Services:
         return RunAttempt(
             self._attempts,
             self._card_cipher,
-            self._acquirer_for,
+            self._acquirers,
             self._assess,
             RecordFailures(
                 self._risk_counters, self.clock, self._run_together, self._report_risk_unavailable
@@ -208,7 +209,7 @@ class Services:
 
         return AssessRisk(
             self._risk_counters,
-            MerchantListStore(self._risk_dynamodb, self._environment["KEYS_TABLE"]),
+            MerchantListStore(self._risk_dynamodb, self._environment["MERCHANTS_TABLE"]),
             Fingerprints(self._risk_kms, self._environment["FINGERPRINT_KEY_ID"]),
             self.clock,
             self._run_together,
@@ -233,7 +234,7 @@ class Services:
     def resolve_attempt(self) -> ResolveAttempt:
         from payments.use_cases.resolve_attempt import ResolveAttempt
 
-        return ResolveAttempt(self._attempts, self._acquirer_for, self._settle_attempt)
+        return ResolveAttempt(self._attempts, self._acquirers, self._settle_attempt)
 
     @cached_property
     def reconcile_attempts(self) -> ReconcileAttempts:
@@ -287,6 +288,14 @@ class Services:
         return AttemptStore(self._dynamodb, self._environment["ATTEMPTS_TABLE"])
 
     @cached_property
+    def profiles(self) -> CachedProfiles:
+        """What only the checkout needs to know of merchants."""
+        from payments.adapters.store.merchants import CachedProfiles, MerchantStore
+
+        store = MerchantStore(self._dynamodb, self._environment["MERCHANTS_TABLE"])
+        return CachedProfiles(store, self.clock)
+
+    @cached_property
     def _rates(self) -> RatesStore:
         from payments.adapters.store.rates import RatesStore
 
@@ -304,14 +313,18 @@ class Services:
 
         return CardCipher(self._kms, self._environment["CARD_KEY_ID"])
 
-    def _takes(self, mode: Mode) -> bool:
-        """Whether there is an acquirer for the mode's money (contract, section 9)."""
-        return mode is Mode.TEST or self.settings.live_acquirer == "simulator"
+    def _acquirer_name(self, mode: Mode) -> str:
+        """Who is asked by attempts that begin now. Raises NoLiveAcquirerError."""
+        from payments.acquirers.registry import acquirer_name
 
-    def _acquirer_for(self, mode: Mode) -> Acquirer:
-        if not self._takes(mode):
-            raise NoLiveAcquirerError
-        return self._acquirer or self.simulator
+        return acquirer_name(mode, self.settings.live_acquirer)
+
+    @cached_property
+    def _acquirers(self) -> Acquirers:
+        from payments.acquirers.registry import Acquirers
+        from payments.model.attempt import SIMULATOR
+
+        return Acquirers({SIMULATOR: lambda: self._acquirer or self.simulator})
 
 
 def _threads() -> RunTogether:

@@ -3,7 +3,7 @@
 Y authenticated    A attempted       liability shifts to the issuer
 C challenge                          the issuer wants to see the shopper first
 N not authenticated    R rejected    refused: never charged
-U unavailable    I informational     nobody is_authenticated for the shopper: the owner's policy decides
+U unavailable    I informational     no answer: the owner's policy decides
 """
 
 from dataclasses import dataclass

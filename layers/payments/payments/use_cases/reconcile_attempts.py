@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from payments.adapters.store.attempts import AttemptStore
 from payments.adapters.workflow import Workflow
 from payments.errors import PaymentsError
@@ -54,7 +52,7 @@ class ReconcileAttempts:
                     left += 1
                 else:
                     ended.append(self._resolve(attempt.id))
-            except (PaymentsError, ClientError, BotoCoreError) as error:
+            except PaymentsError as error:
                 self._report(attempt, error)
                 failed.append(attempt.id)
         return Reconciled(tuple(ended), left, tuple(failed))

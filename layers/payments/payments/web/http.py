@@ -69,7 +69,7 @@ class Request:
 
     @property
     def caller(self) -> Caller:
-        """Raises AuthenticationError unless the authorizer is_authenticated for merchant and mode."""
+        """Raises AuthenticationError unless the authorizer names merchant and mode."""
         context = self._context.get("authorizer") or {}
         try:
             return Caller(Merchant(**json.loads(context["merchant"])), Mode(context["mode"]))
