@@ -104,7 +104,7 @@ def test_every_function_and_workflow_is_traced(deployed: Template) -> None:
 # ----------------------------------------------------------------------------------------- alarms
 
 
-def test_every_alarm_tells_the_topic_when_it_rings_and_when_it_is_over(monitoring: Any) -> None:
+def test_every_alarm_tells_the_topic_when_it_starts_and_when_it_ends(monitoring: Any) -> None:
     alarms = [
         row["Properties"]
         for row in monitoring["Resources"].values()
@@ -156,7 +156,7 @@ def test_the_metrics_watched_are_the_metrics_emitted(
 def test_alarms_that_name_the_api_and_the_workflow_know_their_names(
     source: Any, monitoring: Any
 ) -> None:
-    """They cannot refer to them, so a renamed one would leave them deaf."""
+    """They cannot refer to them, so they would not watch a renamed one."""
     resources, alarms = source["Resources"], monitoring["Resources"]
     given = resources["Monitoring"]["Properties"]["Parameters"]
     (api_name, stage) = alarms["ApiErrorsAlarm"]["Properties"]["Dimensions"]
