@@ -57,8 +57,7 @@ check: $(VENV)/dev $(CHECKOV) ## Lint, types and template
 	$(VENV)/bin/mypy
 	AWS_DEFAULT_REGION=us-east-1 $(VENV)/bin/sam validate --lint
 	$(VENV)/bin/cfn-lint template.yaml functions/monitoring.yaml
-	$(CHECKOV) --quiet --compact --skip-download --framework cloudformation \
-		--file template.yaml functions/monitoring.yaml
+	$(CHECKOV)
 
 format: $(VENV)/dev ## Format the code
 	$(VENV)/bin/ruff format .
