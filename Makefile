@@ -15,8 +15,11 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 # Its pins clash with ours, so it lives in an environment of its own.
 CHECKOV := $(VENV)/checkov/bin/checkov
+REDOCLY := $(VENV)/redocly/node_modules/.bin/redocly
 export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export REDOCLY_TELEMETRY := off
+export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,13 +54,18 @@ deploy: $(VENV)/dev ## Deploy what was built: ENV=dev or prod [ARCH=, to be sure
 bench: $(VENV)/dev ## Measure everything against its goal: one table
 	$(PYTHON) -m tests.benchmarks
 
-check: $(VENV)/dev $(CHECKOV) ## Lint, types and template
+check: $(VENV)/dev $(CHECKOV) ## Lint, types, template and openapi.yaml
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	AWS_DEFAULT_REGION=us-east-1 $(VENV)/bin/sam validate --lint
 	$(VENV)/bin/cfn-lint template.yaml functions/monitoring.yaml
 	$(CHECKOV)
+	@$(if $(NODE_BIN),$(MAKE) --no-print-directory lint-openapi,echo "Skipped the lint of \
+		functions/openapi.yaml: it needs Node.js 20.19 or newer. To install one: make node")
+
+node: ## Install Node.js for `make check`, if this machine has none that is new enough
+	@$(if $(NODE_BIN),,$(MAKE) --no-print-directory $(VENV)/node/bin/node)
 
 format: $(VENV)/dev ## Format the code
 	$(VENV)/bin/ruff format .
@@ -106,11 +114,13 @@ rates: $(VENV)/dev ## Regenerate the exchange-rate snapshot from the currencycon
 cards: $(VENV)/dev ## Regenerate README's table of test cards from the simulator
 	$(PYTHON) -m local.generate.card_table
 
-lock: $(VENV)/dev ## Resolve the requirements anew
+lock: $(VENV)/dev node ## Resolve the requirements anew
 	cd tests && ../$(PIP_COMPILE) requirements.in
 	cd local && ../$(PIP_COMPILE) -c ../tests/requirements.txt requirements.in
 	cd layers/dependencies && ../../$(PIP_COMPILE) -c ../../tests/requirements.txt requirements.in
 	cd tests/checkov && ../../$(PIP_COMPILE) requirements.in
+	cd tests/openapi_lint && ../../$(PIP_COMPILE) requirements.in
+	cd tests/openapi_lint && PATH="$(NODE_BIN):$$PATH" npm update --package-lock-only --no-audit --no-fund
 	cd tests/benchmarks/baselines && ../../../$(PIP_COMPILE) \
 		-c ../../../layers/dependencies/requirements.txt requirements.in
 
@@ -125,6 +135,11 @@ WHICH_STACK = --stack "$(STACK)" --aws-port "$(AWS_PORT)"
 PYTHON_3_13 = $(firstword $(foreach candidate, \
 	python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13), \
 	$(shell $(candidate) -c 'import sys; print(sys.executable)' 2>/dev/null)))
+# Where a Node.js is that Redocly runs on: the machine's own, or what `make node` has installed.
+NODE_BIN = $(firstword $(foreach folder, \
+	$(patsubst %/,%,$(dir $(shell command -v node))) $(abspath $(VENV)/node/bin), \
+	$(shell $(folder)/node -e 'const [major, minor] = process.versions.node.split(".").map(Number); \
+		if (major >= 22 || (major == 20 && minor >= 19)) console.log("$(folder)")' 2>/dev/null)))
 PIP_COMPILE := $(VENV)/bin/pip-compile --quiet --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --strip-extras
 
@@ -161,5 +176,20 @@ $(CHECKOV): tests/checkov/requirements.txt $(VENV)/bin/python
 	@$(PYTHON) -m venv $(VENV)/checkov
 	$(call install,checkov,tests/checkov/requirements.txt,$(VENV)/checkov/bin/python)
 
-.PHONY: help start start-sam test soak build deploy bench which-python check format merchant key rotate revoke block unblock \
+$(VENV)/node/bin/node: tests/openapi_lint/requirements.txt $(VENV)/bin/python
+	@$(PYTHON) -m venv $(VENV)/node
+	$(call install,Node.js,tests/openapi_lint/requirements.txt,$(VENV)/node/bin/python)
+
+$(REDOCLY): tests/openapi_lint/package-lock.json
+	@echo "· Installing Redocly (once)"
+	@mkdir -p $(VENV)/redocly && cp tests/openapi_lint/package*.json $(VENV)/redocly
+	@cd $(VENV)/redocly && PATH="$(NODE_BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund \
+		--no-update-notifier
+	@touch $@
+
+lint-openapi: $(REDOCLY)
+	PATH="$(NODE_BIN):$$PATH" $(REDOCLY) lint --config tests/openapi_lint/redocly.yaml \
+		functions/openapi.yaml
+
+.PHONY: help start start-sam test soak build deploy bench which-python check lint-openapi node format merchant key rotate revoke block unblock \
 	screenshots outputs backup restore currencies rates cards lock clean

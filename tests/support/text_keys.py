@@ -53,13 +53,14 @@ def _problems() -> set[str]:
     return {*_page_table("_PROBLEMS"), "internal"}
 
 
-def _conflicts() -> set[str]:
+def conflict_reasons() -> set[str]:
+    """Every `reason` that a 409 may have."""
     refusals = {*lifecycle.REFUSAL_REASONS.values(), *_arguments("NotPayableError", 0)}
     return refusals | {KeyReusedError.reason}
 
 
 def _error_contents() -> set[str]:
-    return {*_arguments("_envelope", 1), *_arguments("_unavailable", 0), *_conflicts()}
+    return {*_arguments("_envelope", 1), *_arguments("_unavailable", 0), *conflict_reasons()}
 
 
 def _error_titles() -> set[str]:
