@@ -46,7 +46,7 @@ def ask(method, path, **options):
         except (requests.ConnectionError, requests.Timeout):
             pass  # whether it arrived is unknown: the same key asks for the same payment
         time.sleep(2**attempt)
-    abort(503)
+    return abort(503)
 
 
 @app.get("/")
@@ -115,7 +115,9 @@ def fulfil(order_id):
 
 def close(order_id):
     with database() as db, db:
-        db.execute("UPDATE orders SET status = 'unpaid' WHERE id = ? AND status = 'open'", [order_id])
+        db.execute(
+            "UPDATE orders SET status = 'unpaid' WHERE id = ? AND status = 'open'", [order_id]
+        )
 
 
 @app.cli.command("settle")

@@ -1,4 +1,4 @@
-"""The shops of docs/integrate.md, run as they stand: an order is fulfilled once, and only if paid."""
+"""The shops of docs/integrate.md, run as they stand: an order is fulfilled once, if it is paid."""
 
 import re
 import shutil

@@ -14,9 +14,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from local import PROJECT
-from payments.declines import DECLINE_CODES
-from payments.fees import EURO_COUNTRIES, EURO_RATE, PUBLISHED, FeeRate
-from payments.lifecycle import REFUSAL_REASONS, Status
+from payments.model.declines import DECLINE_CODES
+from payments.model.lifecycle import REFUSAL_REASONS, Status
+from payments.money.fees import EURO_COUNTRIES, EURO_RATE, PUBLISHED, FeeRate
 
 README = PROJECT / "README.md"
 PAGES = [README, *sorted((PROJECT / "docs").glob("*.md"))]
@@ -115,7 +115,7 @@ def test_the_api_page_names_every_field() -> None:
 
 def test_the_api_page_names_every_code_reason_and_query() -> None:
     catalogue = json.loads(
-        (PROJECT / "layers/payments/payments/locales/en.json").read_text("utf-8")
+        (PROJECT / "layers/payments/payments/web/locales/en.json").read_text("utf-8")
     )
     codes = {key.removeprefix("field.") for key in catalogue if key.startswith("field.")}
     queries = {"status", "test", "limit", "sort", "cursor"}
