@@ -23,7 +23,7 @@ _PROFILE = {
     "statement_descriptor": "what shows on the card statement",
     "local_currency": "the currency of the merchant's country",
     "settlement_currency": "the currency the merchant is paid in",
-    "fee": 'what was agreed, like "2.9% + 0.30 USD"; "standard": what the country pays',
+    "fee": 'the agreed fee, like "2.9% + 0.30 USD"; "standard": the fee of the country',
 }
 
 
@@ -34,7 +34,7 @@ def main() -> int:
         store = ApiKeyStore(stack.dynamodb, stack.outputs()["KeysTable"])
         print(options.command(options, store))
     except LookupError:
-        print("There is no valid key by that name.", file=sys.stderr)
+        print("No valid key has this value or id. Nothing was changed.", file=sys.stderr)
     except ValueError as error:
         print(error, file=sys.stderr)
     except (ClientError, BotoCoreError) as error:
@@ -54,12 +54,12 @@ def issue(options: argparse.Namespace, store: ApiKeyStore) -> str:
 def rotate(options: argparse.Namespace, store: ApiKeyStore) -> str:
     overlap_seconds = round(options.overlap_hours * 3600)
     new = ApiKeys(store).rotate(options.key, overlap_seconds, int(time.time()))
-    return f"{_show(new)}\nThe old key dies in {options.overlap_hours:g} hours."
+    return f"{_show(new)}\nThe old key stops working in {options.overlap_hours:g} hours."
 
 
 def revoke(options: argparse.Namespace, store: ApiKeyStore) -> str:
     ApiKeys(store).revoke(options.key, int(time.time()))
-    return "Revoked. The gateway may remember the key for as long as AuthorizerCacheSeconds says."
+    return "Revoked. The gateway may still accept it for AuthorizerCacheSeconds (default: 60)."
 
 
 def _show(key: str) -> str:
@@ -103,7 +103,7 @@ def _options() -> argparse.Namespace:
     for field, meaning in _PROFILE.items():
         issuing.add_argument(f"--{field.replace('_', '-')}", default="", help=meaning)
     issuing.set_defaults(command=issue)
-    rotating = commands.add_parser("rotate", help="a new key; the old one dies after a while")
+    rotating = commands.add_parser("rotate", help="a new key; the old one stops working after the overlap")
     rotating.add_argument("--key", required=True, help="the old key, or its id")
     rotating.add_argument("--overlap-hours", type=float, default=24)
     rotating.set_defaults(command=rotate)

@@ -89,7 +89,7 @@ def test_the_first_hour_goes_as_the_docs_say(owner: Owner, shopper: Shopper) -> 
     assert "ApiUrl" in told["make outputs"]
     assert "DashboardUrl" in told["make outputs"]
     assert '"status": "completed"' in told['curl "${API}pay_…" -u "$KEY:"']
-    assert "The old key dies in 24 hours" in told["make rotate"]
+    assert "The old key stops working in 24 hours" in told["make rotate"]
     assert "Revoked" in told["make revoke"]
     assert told["make backup"].count("arn:aws:dynamodb") >= 3
 
@@ -126,7 +126,7 @@ def test_restoring_brings_back_what_is_gone_and_leaves_what_is_there(
     (copy,) = [arn for arn in copies.split() if "PaymentsTable" in arn]
     told = owner.types(f"make restore TABLE=PaymentsTable BACKUP={copy}")
 
-    assert told.startswith("1 rows were gone and are back")
+    assert told.startswith("Missing rows restored: 1.")
     assert shop.payment(gone.id) == before
     assert shop.payment(paid_since.id)["status"] == "completed"
     assert not any("restored" in name for name in owner.stack.dynamodb.list_tables()["TableNames"])
