@@ -102,6 +102,6 @@ class ShopperPayments:
 
 
 def refusal_of(refused: TransitionRefusedError) -> NotPayableError:
-    """Of two at once, the slower one hears what the faster one did."""
+    """The loser of a race gets the winner's reason."""
     status = refused.current.status if refused.current else Status.CANCELED
     return NotPayableError(lifecycle.REFUSAL_REASONS.get(status, "in_progress"))
