@@ -103,7 +103,7 @@ def _options() -> argparse.Namespace:
     for field, meaning in _PROFILE.items():
         issuing.add_argument(f"--{field.replace('_', '-')}", default="", help=meaning)
     issuing.set_defaults(command=issue)
-    rotating = commands.add_parser("rotate", help="a new key; the old one stops working after the overlap")
+    rotating = commands.add_parser("rotate", help="a new key; the old one stops after the overlap")
     rotating.add_argument("--key", required=True, help="the old key, or its id")
     rotating.add_argument("--overlap-hours", type=float, default=24)
     rotating.set_defaults(command=rotate)

@@ -1,5 +1,6 @@
 """The shops of docs/integrate.md, run as they stand: an order is fulfilled once, if it is paid."""
 
+import os
 import re
 import shutil
 import socket
@@ -92,7 +93,8 @@ def _flask(environment: dict[str, str], _folder: Path) -> RunningShop:
 
 def _express(environment: dict[str, str], folder: Path) -> RunningShop:
     """Its packages are installed beside a copy: the repository stays as it is."""
-    node, npm = shutil.which("node"), shutil.which("npm")
+    path = os.pathsep.join((os.environ["PATH"], str(PROJECT / ".venv/node/bin")))
+    node, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
     if node is None or npm is None:
         pytest.skip("Node.js and npm are not installed: the Express shop is not run")
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
@@ -100,7 +102,8 @@ def _express(environment: dict[str, str], folder: Path) -> RunningShop:
         pytest.skip(f"Node.js {version.strip()} is too old for the Express shop")
     for name in ("express_shop.js", "package.json", "package-lock.json", ".npmrc"):
         shutil.copy(SHOPS / name, folder)
-    subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--silent"], cwd=folder, check=True)
+    install = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+    subprocess.run(install, cwd=folder, env=os.environ | {"PATH": path}, check=True)
     return RunningShop([node, "express_shop.js"], folder, environment)
 
 
