@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from local.emulator.calls import Call
+from local.emulator.demo import LIVE_KEY, REVOKED_KEY, SECOND_MERCHANT_KEY, TEST_KEY
 from tests.support.actors import Checkout, Shop, Shopper, open_shop
 from tests.support.stack import PROJECT, Stack, rows_where
 
@@ -103,6 +104,26 @@ def _pay(owner: Owner, shopper: Shopper) -> None:
     checkout = Checkout(payment_id, secret, redirect, {})
     owner.printed.append(payment_id)
     assert shopper.pay(checkout).status_code == 200
+
+
+def test_the_fraud_pages_commands_change_a_merchants_lists(owner: Owner) -> None:
+    page = (PROJECT / "docs/fraud.md").read_text("utf-8")
+    (block,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    *added, removed = [owner.types(command) for command in block.strip().splitlines()]
+    assert [told.partition(": ")[0] for told in added] == [
+        "acme, block list, ip",
+        "acme, block list, card",
+        "acme, allow list, email",
+    ]
+    assert "203.0.113.0/24" in added[0]
+    assert "203.0.113.0/24" not in removed
+
+
+def test_the_keys_that_the_docs_name_are_those_of_the_local_stack(owner: Owner) -> None:
+    named = set(re.findall(r"`(sk_(?:test|live)_\w+)`", PAGE))
+    assert named == {TEST_KEY, LIVE_KEY, SECOND_MERCHANT_KEY, REVOKED_KEY}
+    agreed = re.findall(r"^make key .* FEE=.*$", PAGE, re.MULTILINE)
+    assert [owner.types(command).startswith("sk_test_") for command in agreed] == [True]
 
 
 def test_only_what_needs_an_account_is_left_out() -> None:

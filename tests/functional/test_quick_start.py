@@ -6,11 +6,13 @@ import subprocess
 import sys
 from typing import Any
 
+from local.emulator.demo import TEST_KEY
 from tests.support.actors import TIMEOUT_SECONDS, Checkout, Shop, Shopper
 from tests.support.stack import PROJECT, Stack
 
+CURL = re.compile(r"^curl (?:.*\\\n)*.*(?:\n .*)*", re.MULTILINE)
 README = (PROJECT / "README.md").read_text("utf-8")
-CURL_COMMANDS = re.findall(r"^curl (?:.*\\\n)*.*(?:\n .*)*", README, re.MULTILINE)
+API_PAGE = (PROJECT / "docs/api.md").read_text("utf-8")
 (PYTHON_EXAMPLE,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
@@ -28,7 +30,7 @@ def _printed(*command: str) -> str:
 
 
 def test_the_readmes_first_payment_goes_as_it_says(stack: Stack, shopper: Shopper) -> None:
-    create, get, list_paid = (_at(stack, command) for command in CURL_COMMANDS)
+    create, get, list_paid = (_at(stack, command) for command in CURL.findall(README))
     created: dict[str, Any] = json.loads(_printed("sh", "-c", create))
     checkout = Checkout.at(created["data"]["redirect"])
     assert shopper.open(checkout.redirect).status_code == 200
@@ -38,6 +40,17 @@ def test_the_readmes_first_payment_goes_as_it_says(stack: Stack, shopper: Shoppe
     assert payment["status"] == "completed"
     listed = json.loads(_printed("sh", "-c", list_paid))
     assert "succeeded" in [row["status"] for row in listed if row["id"] == checkout.id]
+
+
+def test_the_api_pages_examples_create_a_payment_once_and_pay_it(stack: Stack, shop: Shop) -> None:
+    create, pay = (_at(stack, command) for command in CURL.findall(API_PAGE))
+    create = create.replace(TEST_KEY, shop.key or "")
+    created: dict[str, Any] = json.loads(_printed("sh", "-c", create))
+    assert json.loads(_printed("sh", "-c", create)) == created
+    checkout = Checkout.at(created["data"]["redirect"])
+    filled_in = pay.replace("pay_…", checkout.id).replace("cs_test_…", checkout.client_secret)
+    assert json.loads(_printed("sh", "-c", filled_in))["status"] == "succeeded"
+    assert shop.payment(checkout.id)["metadata"] == {"order": "1001"}
 
 
 def test_the_readmes_ten_lines_fulfil_an_order_once_it_is_paid(
