@@ -11,6 +11,7 @@ from contextlib import closing
 
 import requests
 from flask import Flask, abort, redirect
+from werkzeug.exceptions import HTTPException
 
 API = os.environ.get("PAYMENTS_API", "http://127.0.0.1:8000")
 KEY = os.environ.get("PAYMENTS_KEY", "sk_test_51O62xYzAbcDef123")
@@ -127,7 +128,10 @@ def settle_open_orders():
         waiting = "SELECT * FROM orders WHERE status = 'open' AND payment IS NOT NULL"
         orders = db.execute(waiting).fetchall()
     for waiting_order in orders:
-        settle(waiting_order)
+        try:
+            settle(waiting_order)
+        except (requests.RequestException, HTTPException) as error:
+            print(f"{waiting_order['id']}: {error}")  # the next run asks again
 
 
 with database() as setup, setup:
