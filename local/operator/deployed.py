@@ -76,9 +76,7 @@ def run(options: argparse.Namespace, command: Callable[[], str]) -> int:
     """Prints what the command gives, or what was wrong. The exit status."""
     try:
         print(command())
-    except LookupError as error:
-        print(f"{error}.".capitalize(), file=sys.stderr)
-    except ValueError as error:
+    except (LookupError, ValueError) as error:
         print(error, file=sys.stderr)
     except (AwsUnavailableError, ClientError, BotoCoreError) as error:
         print(unreachable(options, error), file=sys.stderr)

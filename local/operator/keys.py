@@ -34,12 +34,12 @@ def issue(options: argparse.Namespace) -> str:
 def rotate(options: argparse.Namespace) -> str:
     overlap_seconds = round(options.overlap_hours * 3600)
     new = _keys(options).rotate(options.key, overlap_seconds, int(time.time()))
-    return f"{_show(new)}\nThe old key dies in {options.overlap_hours:g} hours."
+    return f"{_show(new)}\nThe old key stops working in {options.overlap_hours:g} hours."
 
 
 def revoke(options: argparse.Namespace) -> str:
     _keys(options).revoke(options.key, int(time.time()))
-    return "Revoked. The gateway may remember the key for as long as AuthorizerCacheSeconds says."
+    return "Revoked. The gateway may still accept it for AuthorizerCacheSeconds (default: 60)."
 
 
 def _keys(options: argparse.Namespace) -> ApiKeys:
@@ -60,7 +60,7 @@ def _options() -> argparse.Namespace:
     issuing.add_argument("--merchant", required=True, help="the merchant's id")
     issuing.add_argument("--mode", required=True, choices=[mode.value for mode in Mode])
     issuing.set_defaults(command=issue)
-    rotating = commands.add_parser("rotate", help="a new key; the old one dies after a while")
+    rotating = commands.add_parser("rotate", help="a new key; the old one stops after the overlap")
     rotating.add_argument("--key", required=True, help="the old key, or its id")
     rotating.add_argument("--overlap-hours", type=float, default=24)
     rotating.set_defaults(command=rotate)

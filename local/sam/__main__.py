@@ -63,7 +63,7 @@ def _serve(
                 while sam.runs and not stopping.wait(1):
                     pass
             asked = stopping.is_set()
-            print("Stopping." if asked else "SAM does not run.", flush=True)
+            print("Stopping." if asked else "SAM stopped: read its output above.", flush=True)
     return 0 if asked else 1
 
 

@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 from local import PROJECT
 from tests.benchmarks import authorizer, cold, data, page, states, throughput, warm
 from tests.benchmarks.built import build, lay_out, python_3_13
+from tests.benchmarks.docs_table import write_table
 from tests.benchmarks.lives import on_stage
-from tests.benchmarks.readme import write_table
 from tests.benchmarks.rows import Row, as_table, write_json
 from tests.support.stack import Stack
 

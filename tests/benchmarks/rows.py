@@ -30,7 +30,7 @@ def skipped(name: str, why: str) -> Row:
 
 
 def as_table(rows: Iterable[Row]) -> str:
-    """One Markdown table, for the terminal and for the README alike."""
+    """One Markdown table, for the terminal and for the docs alike."""
     words = {True: "yes", False: "**no**", None: "**not measured**"}
     lines = ["| # | what | value | goal | pass |", "|---|---|---:|---:|---|"]
     lines += [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.benchmarks import authorizer, cold, data, readme, states
+from tests.benchmarks import authorizer, cold, data, docs_table, states
 from tests.benchmarks.built import Layout
 from tests.benchmarks.lives import Scene
 from tests.benchmarks.rows import Row, as_table
@@ -32,8 +32,8 @@ def test_a_payment_takes_few_states_and_little_money(scene: Scene) -> None:
     check(states.rows(scene))
 
 
-def test_the_readme_shows_every_goal_met_on_a_day() -> None:
-    table = readme.table()
+def test_the_docs_show_every_goal_met_on_a_day() -> None:
+    table = docs_table.table()
 
     assert "Measured on 20" in table
     assert table.count("| yes |") == table.count("\n| ") - 1

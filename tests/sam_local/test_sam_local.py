@@ -89,7 +89,7 @@ def test_nobody_gets_in_without_a_valid_key(stack: SamStack, shop: Shop) -> None
     assert stack.row_counts() == before
 
 
-def test_sam_differs_from_aws_where_the_readme_says_so(shop: Shop) -> None:
+def test_sam_differs_from_aws_where_the_docs_say_so(shop: Shop) -> None:
     refused = [
         shop.request("GET", "/v1/payments/", auth=None),
         shop.request("GET", "/v1/payments/", auth=("sk_test_nobody", "")),

@@ -49,10 +49,14 @@ class Checkout:
     @classmethod
     def of(cls, created: requests.Response) -> "Checkout":
         assert created.status_code == 202, (created.status_code, created.text)
-        answer = created.json()["data"]
-        encoded = parse_qs(urlsplit(answer["redirect"]).query)["data"][0]
+        return cls.at(created.json()["data"]["redirect"])
+
+    @classmethod
+    def at(cls, redirect: str) -> "Checkout":
+        """What a shop sends its shopper to."""
+        encoded = parse_qs(urlsplit(redirect).query)["data"][0]
         data = json.loads(base64.b64decode(encoded))
-        return cls(answer["id_payment"], data["client_secret"], answer["redirect"], data)
+        return cls(data["id_payment"], data["client_secret"], redirect, data)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The 3DS/authorization flow as Step Functions runs it (contract, section 5; architecture)."""
+"""The 3DS/authorization flow as Step Functions runs it (contract, section 5)."""
 
 import json
 from typing import Any

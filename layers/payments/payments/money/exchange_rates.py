@@ -113,7 +113,7 @@ class Merged:
 def merge(known: Rates, offered: Rates, accepted: Collection[str] = ()) -> Merged:
     """What a feed offers, as far as it is plausible; for the rest what was known before.
 
-    `accepted` currencies may jump: somebody has looked, and it was news.
+    `accepted` currencies may jump: somebody has checked that the jump is real.
     """
     kept: dict[str, str] = {}
     taken: dict[str, Rate] = {}

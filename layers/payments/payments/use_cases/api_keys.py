@@ -104,5 +104,5 @@ class ApiKeys:
         found = [stored for digest in hashes if (stored := self._store.find(digest))]
         valid = [key for key in found if key.is_valid_at(now_seconds)]
         if len(valid) != 1:
-            raise LookupError("no valid key by that name")
+            raise LookupError("No valid key has this value or id. Nothing was changed.")
         return valid[0]
