@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import NotFound, RequestEntityTooLarge
@@ -21,6 +22,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from local.emulator.functions import Context, Handler, function_name
+from local.emulator.request_line import request_line
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 MAX_URL_LENGTH = 8192
@@ -157,13 +159,14 @@ class Gateway:
         started = time.perf_counter()
         request = Request(environ)
         request.max_content_length = MAX_BODY_BYTES
-        path = request.path.removeprefix(self._stage_prefix)
-        exchange = _Exchange(request, path, request.path)
+        stage_path = _path(environ)
+        path = stage_path.removeprefix(self._stage_prefix)
+        exchange = _Exchange(request, path, stage_path)
         response = self._answer(exchange)
         millis = (time.perf_counter() - started) * 1000
-        # The route, not the address: paths and queries hold challenge ids and client secrets.
-        route = exchange.resource or request.path[:200]
-        _LOG.info("%s %s %s %.0f ms", request.method, route, response.status_code, millis)
+        _LOG.info(
+            "%s", request_line(request, stage_path, exchange.path_parameters, response, millis)
+        )
         return response(environ, start_response)
 
     def _answer(self, exchange: _Exchange) -> Response:
@@ -171,7 +174,7 @@ class Gateway:
         if len(request.full_path) > MAX_URL_LENGTH:
             return _too_long(exchange)
         try:
-            if not request.path.startswith(f"{self._stage_prefix}/"):
+            if not exchange.stage_path.startswith(f"{self._stage_prefix}/"):
                 raise RefusedError("MISSING_AUTHENTICATION_TOKEN")
             return self._route(exchange)
         except RefusedError as refused:
@@ -182,6 +185,8 @@ class Gateway:
 
     def _route(self, exchange: _Exchange) -> Response:
         try:
+            if exchange.path.startswith("//"):  # werkzeug would take it for a single slash
+                raise NotFound
             resource, parameters = self._routes.match(exchange.path, method="GET")
         except NotFound:
             raise RefusedError("MISSING_AUTHENTICATION_TOKEN") from None
@@ -291,6 +296,14 @@ class Gateway:
         }
         status = int(definition.get("statusCode", default_status))
         return Response(body, status, headers, content_type="application/json")
+
+
+def _path(environ: Mapping[str, Any]) -> str:
+    """The path as it was sent, decoded, in which an encoded slash still separates nothing."""
+    sent = environ["REQUEST_URI"].partition("?")[0].partition("#")[0]
+    if not sent.startswith("/"):  # a whole address, as it is sent to a proxy
+        sent = urlsplit(sent).path
+    return "/".join(unquote(part).replace("/", "%2F") for part in sent.split("/"))
 
 
 def _too_long(exchange: _Exchange) -> Response:

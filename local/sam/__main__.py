@@ -16,9 +16,9 @@ _START_SECONDS = 120
 
 def main() -> int:
     options = console.parser("local.sam", __doc__).parse_args()
-    if not console.ports_are_free(options, "start-sam"):
+    if not console.can_start(options, "start-sam"):
         return 1
-    stopping = console.prepare()
+    stopping = console.prepare(options.log)
     started = time.perf_counter()
     console.step("Preparing the container engine")
     try:
