@@ -164,9 +164,8 @@ class Gateway:
         exchange = _Exchange(request, path, stage_path)
         response = self._answer(exchange)
         millis = (time.perf_counter() - started) * 1000
-        _LOG.info(
-            "%s", request_line(request, stage_path, exchange.path_parameters, response, millis)
-        )
+        parameters = exchange.path_parameters if exchange.resource else None
+        _LOG.info("%s", request_line(request, stage_path, parameters, response, millis))
         return response(environ, start_response)
 
     def _answer(self, exchange: _Exchange) -> Response:

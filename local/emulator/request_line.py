@@ -20,15 +20,21 @@ _ACCEPTED, _BAD_REQUEST, _SERVER_ERROR = 202, 400, 500
 
 
 def request_line(
-    request: Request, path: str, parameters: Mapping[str, str], response: Response, millis: float
+    request: Request,
+    path: str,
+    parameters: Mapping[str, str] | None,
+    response: Response,
+    millis: float,
 ) -> str:
-    """`path` as it was sent, `parameters` those of its route."""
+    """`path` as it was sent, `parameters` those of its route; None if there is no such route."""
     method = request.method if _METHOD.fullmatch(request.method) else "?"
     shown_path = _shown(path)
     answer = _json(response)
-    payment_id = _payment_id(request, parameters, answer)
+    payment_id = _payment_id(request, parameters or {}, answer)
     more = [payment_id] if payment_id not in shown_path else []
-    if response.status_code >= _BAD_REQUEST:
+    if parameters is None:
+        more.append("no such route")
+    elif response.status_code >= _BAD_REQUEST:
         more.append(_reason(response, answer))
     line = f"{method} {shown_path} {response.status_code} {millis:.0f} ms"
     told = "  ".join([line, *filter(None, more)])

@@ -15,7 +15,7 @@ from local.operator.deployed import DeployedStack
 from local.variables import Variable, optional, read_all, shaped, whole_number
 from payments.errors import AwsUnavailableError
 
-_STACK = (
+STACK_VARIABLES = (
     optional(
         "STACK", shaped(r"[A-Za-z][A-Za-z0-9-]{0,127}", "a stack's name, like payments-dev"), ""
     ),
@@ -39,7 +39,7 @@ class Command:
 def execute(command: Command, typed: Mapping[str, str]) -> int:
     """The exit status. Nothing is asked of AWS before every variable is read."""
     values, problems = read_all(command.variables, typed)
-    where, wrong_stack = read_all(_STACK if command.needs_stack else (), typed)
+    where, wrong_stack = read_all(STACK_VARIABLES if command.needs_stack else (), typed)
     if problems or wrong_stack:
         usage = f"Usage: make {command.usage}"
         return _failed("\n".join([*problems, *wrong_stack, usage]))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from local import PROJECT
 from tests.benchmarks.built import Layout, python_3_13
 from tests.benchmarks.called import called_operations
+from tests.support.operator import operate
 from tests.support.stack import Stack
 
 PROBE = Path(__file__).parent / "probes/every_call.py"
@@ -85,12 +85,9 @@ def test_deploying_refuses_what_was_built_for_another_architecture(
     sam.chmod(0o755)
 
     def deploy(wanted: str) -> subprocess.CompletedProcess[str]:
-        command = [str(PROJECT / ".venv/bin/python"), "-m", "local.operator.deploy", "--env=prod"]
-        command += [f"--build={tmp_path / 'build'}", f"--arch={wanted}"]
         path = {"PATH": f"{sam.parent}:/usr/bin:/bin"}
-        return subprocess.run(
-            command, cwd=PROJECT, env=path, capture_output=True, text=True, check=False
-        )
+        typed = {"ENV": "prod", "ARCH": wanted, "BUILD": str(tmp_path / "build")}
+        return operate(None, "deploy", path, **typed)
 
     other = {"arm64": "x86_64", "x86_64": "arm64"}[arch]
     refused, unasked, confirmed = deploy(other), deploy(""), deploy(arch)

@@ -109,6 +109,7 @@ def _pay(owner: Owner, shopper: Shopper) -> None:
 def test_the_fraud_pages_commands_change_a_merchants_lists(owner: Owner) -> None:
     page = (PROJECT / "docs/fraud.md").read_text("utf-8")
     (block,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    owner.types("make merchant MERCHANT=acme NAME=Acme EMAIL=help@acme.example COUNTRY=US")
     *added, removed = [owner.types(command) for command in block.strip().splitlines()]
     assert [told.partition(": ")[0] for told in added] == [
         "acme, block list, ip",
@@ -122,8 +123,18 @@ def test_the_fraud_pages_commands_change_a_merchants_lists(owner: Owner) -> None
 def test_the_keys_that_the_docs_name_are_those_of_the_local_stack(owner: Owner) -> None:
     named = set(re.findall(r"`(sk_(?:test|live)_\w+)`", PAGE))
     assert named == {TEST_KEY, LIVE_KEY, SECOND_MERCHANT_KEY, REVOKED_KEY}
-    agreed = re.findall(r"^make key .* FEE=.*$", PAGE, re.MULTILINE)
-    assert [owner.types(command).startswith("sk_test_") for command in agreed] == [True]
+
+
+def test_the_keys_and_merchants_section_goes_as_the_docs_say(owner: Owner) -> None:
+    section = PAGE.partition("\n## Keys and merchants\n")[2]
+    (block,) = re.findall(r"```sh\n(.*?)```", section.partition("\n### ")[0], re.DOTALL)
+    new, agreed, key, keys, *rest = block.strip().splitlines()
+    owner.types(new)
+    assert "FEE: standard -> 2.5% + 0.20 USD" in owner.types(agreed)
+    issued = owner.types(key)
+    assert issued.startswith("sk_test_")
+    assert issued.split()[-1] in owner.types(keys)
+    assert [command.split(" KEY=")[0] for command in rest] == ["make rotate", "make revoke"]
 
 
 def test_only_what_needs_an_account_is_left_out() -> None:

@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -22,7 +21,8 @@ from tests.support.documentation import LISTED, envelope
 from tests.support.events import load_event
 from tests.support.feed import Feed, feed_body, saying, serve_feed
 from tests.support.html import Page
-from tests.support.stack import PROJECT, Stack
+from tests.support.operator import operate, printed
+from tests.support.stack import Stack
 
 MONEY = (
     *("amount", "fee", "currency", "currency_local", "net", "net_currency", "test"),
@@ -201,24 +201,20 @@ def test_live_money_does_not_change_currency_at_the_snapshot_s_old_rates(
 # ------------------------------------------------------------------------------ agreed fees
 
 
-def keys_command(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
-    port = stack.aws_url.rpartition(":")[2]
-    return subprocess.run(
-        [sys.executable, "-m", "local.operator.keys", "--aws-port", port, "issue", *arguments],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def set_up(stack: Stack, merchant: str, **profile: str) -> subprocess.CompletedProcess[str]:
+    """Runs `make merchant`, for a merchant in Brazil if it is new."""
+    new = {"NAME": "Loja", "EMAIL": "loja@example.com", "COUNTRY": "BR"}
+    is_new = stack.merchant_store.get(merchant) is None
+    return operate(stack, "merchant", MERCHANT=merchant, **((new if is_new else {}) | profile))
 
 
 def test_a_merchant_pays_what_was_agreed_until_it_is_the_standard_again(stack: Stack) -> None:
-    merchant = ("--merchant", f"agreed-{time.time_ns()}", "--mode", "test", "--country", "BR")
+    merchant = f"agreed-{time.time_ns()}"
     fees = {}
     for fee in ("1.5% + 0.10 USD", "", "standard"):
-        made = keys_command(stack, *merchant, "--fee", fee)
-        assert made.returncode == 0, made.stderr
-        shop = Shop(stack, made.stdout.split()[0])
+        printed(set_up(stack, merchant, FEE=fee))
+        issued = printed(operate(stack, "key", MERCHANT=merchant, MODE="test"))
+        shop = Shop(stack, issued.split()[0])
         fees[fee] = row_of(shop, shop.checkout(amount="100.00"))["fee"]
         shop.close()
 
@@ -230,13 +226,20 @@ def test_a_merchant_pays_what_was_agreed_until_it_is_the_standard_again(stack: S
 
 
 @pytest.mark.parametrize(
-    ("option", "value"),
-    [("--fee", "free"), ("--fee", "2% + 0.001 USD"), ("--country", "Brazil"), ("--country", "br")],
+    ("variable", "value"),
+    [
+        ("FEE", "free"),
+        ("FEE", "2% + 0.001 USD"),
+        ("FEE", "2% + 1 XXX"),
+        ("COUNTRY", "Brazil"),
+        ("COUNTRY", "br"),
+        ("COUNTRY", "XX"),
+    ],
 )
-def test_a_fee_or_country_that_cannot_be_read_makes_no_key(
-    stack: Stack, option: str, value: str
+def test_a_fee_or_country_that_cannot_be_read_makes_no_merchant(
+    stack: Stack, variable: str, value: str
 ) -> None:
-    refused = keys_command(stack, "--merchant", "nobody", "--mode", "test", option, value)
+    refused = set_up(stack, "nobody", **{variable: value})
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr.strip()
+    assert refused.stderr.startswith(f"{variable} must be ")
     assert stack.merchant_store.get("nobody") is None

@@ -116,8 +116,8 @@ def open_shop(
         settlement_currency="USD",
         enforces_fraud_rules_in_test=enforces_fraud_rules,
     )
-    if mode is Mode.LIVE:  # whose cards come as JSON only where the profile says so
-        stack.merchant_store.put(Profile(merchant, accepts_json_cards=True))
+    # Live cards come as JSON only where the profile says so.
+    stack.merchant_store.put(Profile(merchant, accepts_json_cards=True))
     key = ApiKeys(stack.key_store).issue(merchant, mode, int(time.time()))
     return Shop(stack, key)
 

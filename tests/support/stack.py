@@ -28,16 +28,25 @@ _READY = re.compile(r"Ready in .*?: (\S+)  \(emulated AWS: (\S+);")
 
 
 class Stack:
-    """`url` is where the API is, `aws_url` where the emulated AWS is, `log` all it has printed."""
+    """`url` is where the API is, `aws_url` where the emulated AWS is, `log` all it has printed.
+
+    It prints all there is to print, unless it is told otherwise: nothing secret may be in it.
+    """
 
     module = "local.emulator"
     start_seconds = START_SECONDS
     stop_seconds = STOP_SECONDS
 
     def __init__(
-        self, parameters: dict[str, str] | None = None, stage: str = "", *, notes_calls: bool = True
+        self,
+        parameters: dict[str, str] | None = None,
+        stage: str = "",
+        *,
+        notes_calls: bool = True,
+        log: str = "debug",
     ) -> None:
-        options = [f"--parameter={name}={value}" for name, value in (parameters or {}).items()]
+        options = [f"--log={log}"]
+        options += [f"--parameter={name}={value}" for name, value in (parameters or {}).items()]
         self._calls = call_file() if notes_calls else None
         if self._calls:
             options.append(f"--calls={self._calls}")
