@@ -591,6 +591,10 @@ def _links(page: requests.Response) -> list[str]:
         "/v1/payments/internal/a",
         "/v1/payments//",
         "/v1//payments",
+        "//v1/payments/",
+        "/v1%2Fpayments/",
+        "/%2Fv1/payments",
+        "/checkout%2fstatic%2Fstyle.css",
         "/V1/PAYMENTS",
         "/v2/payments",
         "/checkout/a/b",
@@ -605,6 +609,15 @@ def test_an_unknown_path_is_a_404(staged: Stack, path: str, with_key: bool) -> N
     shop = open_shop(staged) if with_key else Shop(staged, key=None)
     answer = shop.request("GET", path)
     assert envelope(answer, 404) == NOT_FOUND
+
+
+def test_an_encoded_slash_in_a_path_separates_nothing(staged_shop: Shop) -> None:
+    """It belongs to the id, which then is nobody's; the file beside it is there."""
+    assert staged_shop.request("GET", "/checkout/static/style.css").status_code == 200
+    assert staged_shop.request("GET", "/checkout/static%2Fstyle.css").status_code == 404
+    payment_id = staged_shop.checkout().id
+    assert staged_shop.get(f"{payment_id}%2F").status_code == 404
+    assert staged_shop.get(f"{payment_id}/").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/v1/payments", "/prod", "/production/v1/payments", "/prod2/v1"])

@@ -8,6 +8,7 @@ import pytest
 from botocore import exceptions as aws
 from botocore.exceptions import ClientError
 
+from local.emulator import console
 from local.operator.__main__ import COMMANDS
 from local.operator.aws_problems import explain
 from local.operator.command import STACK_VARIABLES, Command, execute
@@ -213,3 +214,39 @@ def test_what_aws_refuses_is_said_in_plain_words(
         shown.__cause__ = error
     assert told in explain(shown, "x", 4566)
     assert "local stack" not in explain(shown, "x", 4566)
+
+
+# ------------------------------------------------------------------------------ make start
+
+STARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "PORT": (("0",), ("", "http", "65536", "-1", "80.5")),
+    "AWS_PORT": (("0",), ("", "aws", "100000")),
+    "LIFETIME": (("", "1", "86400"), ("0", "-1", "soon", "1.5", "9" * 10)),
+    "LOG": (("", "debug"), ("info", "DEBUG", "1")),
+}
+
+
+def can_start(variable: str, value: str) -> tuple[bool, list[tuple[str, str]]]:
+    """Whether it can, and the parameters of the template that it would start with."""
+    flag = f"--{variable.lower().replace('_', '-')}={value}"
+    options = console.parser("local.emulator", "").parse_args(["--port=0", "--aws-port=0", flag])
+    return console.can_start(options, "start"), options.parameter
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [(name, value) for name in STARTS for value in STARTS[name][1]]
+)
+def test_a_local_stack_does_not_start_on_a_wrong_value_and_names_it(
+    variable: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert can_start(variable, value) == (False, [])
+    assert capsys.readouterr().err.startswith((f"{variable} must be ", f"{variable} is missing."))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [(name, value) for name in STARTS for value in STARTS[name][0]]
+)
+def test_a_local_stack_starts_on_a_right_value(variable: str, value: str) -> None:
+    is_lifetime = variable == "LIFETIME" and value
+    parameters = [("PaymentLifetimeSeconds", value)] if is_lifetime else []
+    assert can_start(variable, value) == (True, parameters)
