@@ -5,7 +5,6 @@ header renaming and the stage prefix; so what passes here is what the deployed g
 """
 
 import base64
-import fnmatch
 import json
 import logging
 import re
@@ -16,11 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from werkzeug.datastructures import Headers
 from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from local.emulator.authorizer import Authorizer, RefusedError
 from local.emulator.functions import Context, Handler, function_name
 from local.emulator.request_line import request_line
 
@@ -57,15 +56,6 @@ _DEFAULT_STATUS = {
 }
 
 
-class RefusedError(Exception):
-    """The gateway answers by itself: a gateway response of this type."""
-
-    def __init__(self, response_type: str, authorizer: Mapping[str, Any] | None = None) -> None:
-        super().__init__(response_type)
-        self.response_type = response_type
-        self.authorizer = authorizer or {}
-
-
 @dataclass
 class _Exchange:
     """One request on its way through the gateway."""
@@ -77,52 +67,6 @@ class _Exchange:
     path_parameters: dict[str, str] = field(default_factory=dict)
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     authorizer: Mapping[str, Any] = field(default_factory=dict)
-
-
-class _Authorizer:
-    """Calls the authorizer function and remembers its answers for as long as the template says."""
-
-    def __init__(self, definition: Mapping[str, Any], handler: Handler) -> None:
-        self._handler = handler
-        self._ttl_seconds = int(definition["authorizerResultTtlInSeconds"])
-        self._identity_headers = [
-            source.strip().removeprefix("method.request.header.")
-            for source in definition["identitySource"].split(",")
-        ]
-        self._answers: dict[tuple[str, ...], tuple[float, Mapping[str, Any]]] = {}
-
-    def context(self, event: Mapping[str, Any], headers: Headers) -> Mapping[str, Any]:
-        """The authorizer's context. Raises RefusedError."""
-        identity = tuple(headers.get(name, "") for name in self._identity_headers)
-        if not all(identity):
-            raise RefusedError("UNAUTHORIZED")
-        answer = self._remembered(identity) or self._ask(event, identity)
-        context: dict[str, Any] = answer["context"] | {"principalId": answer["principalId"]}
-        if not _allows(answer["policyDocument"], event["methodArn"]):
-            raise RefusedError("ACCESS_DENIED", context)
-        return context
-
-    def _remembered(self, identity: tuple[str, ...]) -> Mapping[str, Any]:
-        until, answer = self._answers.get(identity, (0.0, {}))
-        return answer if until > time.monotonic() else {}
-
-    def _ask(self, event: Mapping[str, Any], identity: tuple[str, ...]) -> Mapping[str, Any]:
-        try:
-            answer: Mapping[str, Any] = self._handler(event, Context())
-        except Exception as error:  # whatever breaks in the function, the gateway says the same
-            raise RefusedError("AUTHORIZER_FAILURE") from error
-        if self._ttl_seconds:
-            self._answers[identity] = (time.monotonic() + self._ttl_seconds, answer)
-        return answer
-
-
-def _allows(policy: Mapping[str, Any], arn: str) -> bool:
-    effects = {
-        statement["Effect"]
-        for statement in policy["Statement"]
-        if any(fnmatch.fnmatchcase(arn, pattern) for pattern in statement["Resource"])
-    }
-    return effects == {"Allow"}
 
 
 class Gateway:
@@ -148,7 +92,7 @@ class Gateway:
             merge_slashes=False,
         ).bind("gateway")
         self._authorizers = {
-            name: _Authorizer(
+            name: Authorizer(
                 scheme["x-amazon-apigateway-authorizer"],
                 self._function(scheme["x-amazon-apigateway-authorizer"]["authorizerUri"]),
             )

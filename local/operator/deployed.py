@@ -6,9 +6,12 @@ from functools import cached_property
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from local import REGION, STACK_NAME
 from payments.adapters.aws import AwsClient
+
+_ON_AWS: dict[str, Any] = {"config": Config(connect_timeout=5)}
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,10 @@ class DeployedStack:
             "region_name": REGION,
             "aws_access_key_id": "local",
             "aws_secret_access_key": "local",
+            "config": Config(retries={"total_max_attempts": 1}),  # it runs, or it does not
         }
         session: Any = boto3.session.Session()
-        return session.client(service, **({} if self.deployed_name else local))
+        return session.client(service, **(_ON_AWS if self.deployed_name else local))
 
     @property
     def aws_client(self) -> AwsClient:

@@ -35,8 +35,8 @@ _REFUSED_IN_DESCRIPTORS = frozenset("<>\\'\"*")
 
 def countries() -> frozenset[str]:
     """The two-letter codes of ISO 3166."""
-    codes = {code for code in Locale("en").territories if re.fullmatch("[A-Z]{2}", code)}
-    return frozenset(codes - _NO_COUNTRIES)
+    codes = {str(code) for code in Locale("en").territories}
+    return frozenset(code for code in codes - _NO_COUNTRIES if re.fullmatch("[A-Z]{2}", code))
 
 
 def country(text: str) -> str:

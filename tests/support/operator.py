@@ -9,7 +9,7 @@ from tests.support.stack import PROJECT, Stack
 
 
 def operate(
-    stack: Stack | None, command: str, /, environment: dict[str, str] | None = None, **typed: str
+    stack: Stack | None, command: str, environment: dict[str, str] | None = None, /, **typed: str
 ) -> subprocess.CompletedProcess[str]:
     """`operate(stack, "key", MERCHANT="acme", MODE="test")`. Without a stack nothing listens."""
     port = str(urlsplit(stack.aws_url).port) if stack else "9"
