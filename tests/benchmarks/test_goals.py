@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.benchmarks import authorizer, cold, data, readme, states
+from tests.benchmarks import authorizer, cold, data, readme, states, waiting
 from tests.benchmarks.built import Layout
 from tests.benchmarks.lives import Scene
 from tests.benchmarks.rows import Row, as_table
@@ -26,6 +26,10 @@ def test_requests_take_the_calls_and_units_they_should(scene: Scene) -> None:
 
 def test_the_gateways_memory_spares_the_key_store(scene: Scene) -> None:
     check(authorizer.rows(scene))
+
+
+def test_a_shopper_waits_for_few_calls(scene: Scene) -> None:
+    check(waiting.rows(scene))
 
 
 def test_a_payment_takes_few_states_and_little_money(scene: Scene) -> None:

@@ -34,6 +34,7 @@ from payments.adapters.store.payments import PageRequest, PaymentStore
 from payments.model.ids import Account, Mode
 from payments.model.merchant import Merchant
 from payments.model.payment import Payment
+from payments.use_cases.assess_risk import RunTogether
 from payments.wiring import Services
 from tests.reliability.faults import Faults, UnreliableAcquirer, meet_aws
 from tests.reliability.scheduler import Crash, Scheduler
@@ -80,6 +81,7 @@ class Stage:
     outside: Any
     ledger: Any
     log: io.StringIO
+    run_together: RunTogether
     current: "World | None" = None
 
     @property
@@ -93,7 +95,7 @@ class Stage:
         acquirer: Any = _CurrentAcquirer(self)
         environment = self.aws.environments[function]
         handler.build(
-            Services(environment, _CurrentClock(self), acquirer, one_after_another, self.session)
+            Services(environment, _CurrentClock(self), acquirer, self.run_together, self.session)
         )
 
 
@@ -124,11 +126,18 @@ class _CurrentAcquirer:
 _LOG = io.StringIO()
 
 
+def one_after_another(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """What runs at the same time on Lambda: the scheduler knows no threads within an actor."""
+    return [call() for call in calls]
+
+
 @contextmanager
-def stage(session: boto3.session.Session | None = None) -> Iterator[Stage]:
+def stage(
+    session: boto3.session.Session | None = None, run_together: RunTogether = one_after_another
+) -> Iterator[Stage]:
     """Builds the emulated AWS once; its client hooks always reach the current world.
 
-    A session may come with hooks of its own.
+    A session may come with hooks of its own, and `run_together` may note what it runs.
     """
     os.environ.update({"AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION})
     parameters = {"PublicBaseUrl": "https://pay.example", "LiveAcquirer": "simulator"}
@@ -148,7 +157,8 @@ def stage(session: boto3.session.Session | None = None) -> Iterator[Stage]:
     for watched in (session, acquirer_session):
         watch(watched, aws.logical_ids(), note_call)
     outside: Any = boto3.session.Session().client("dynamodb")
-    built = Stage(aws, session, {}, outside, acquirer_session.client("dynamodb"), log)
+    ledger = acquirer_session.client("dynamodb")
+    built = Stage(aws, session, {}, outside, ledger, log, run_together)
     _hook_clients(built, session)
     try:
         with redirect_stdout(log):
@@ -160,11 +170,6 @@ def stage(session: boto3.session.Session | None = None) -> Iterator[Stage]:
     finally:
         aws.stop()
         default_user_config["core"] = core_config
-
-
-def one_after_another(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """What runs at the same time on Lambda: the scheduler knows no threads within an actor."""
-    return [call() for call in calls]
 
 
 def _warm_up(built: Stage) -> None:
