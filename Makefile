@@ -51,6 +51,9 @@ deploy: $(VENV)/dev ## Deploy what was built: ENV=dev or prod [ARCH=, to be sure
 bench: $(VENV)/dev ## Measure everything against its goal: one table
 	$(PYTHON) -m tests.benchmarks
 
+bench-peers: $(VENV)/dev ## Compare with FastAPI and localstripe: a table that this machine's speed changes
+	$(PYTHON) -m tests.benchmarks.peers
+
 check: $(VENV)/dev $(CHECKOV) ## Lint, types and template
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -159,5 +162,5 @@ $(CHECKOV): tests/checkov/requirements.txt $(VENV)/bin/python
 	@$(PYTHON) -m venv $(VENV)/checkov
 	$(call install,checkov,tests/checkov/requirements.txt,$(VENV)/checkov/bin/python)
 
-.PHONY: help start start-sam test soak build deploy bench which-python check format key rotate revoke block unblock \
+.PHONY: help start start-sam test soak build deploy bench bench-peers which-python check format key rotate revoke block unblock \
 	screenshots outputs backup restore currencies rates cards lock clean

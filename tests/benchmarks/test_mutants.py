@@ -131,7 +131,7 @@ def test_an_unpruned_layer_turns_size_and_cold_starts_red(layout: Layout, tmp_pa
 
     assert {name[:2] for name in red(cold.size(build))} == {"C6"}
     assert "C6 botocore services that nobody calls" in red(cold.size(build))
-    assert counted > 1.15
+    assert counted > cold.READY_GOAL
 
 
 @pytest.mark.timeout(300)
