@@ -3,13 +3,12 @@
 import shutil
 import subprocess
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks.built import BASELINES, BUILD, LAYERS, Layout, python_3_13
 from tests.benchmarks.called import called_operations
-from tests.benchmarks.instructions import count, run, why_not
+from tests.benchmarks.instructions import count, counters, run, why_not
 from tests.benchmarks.rows import Row, skipped
 
 BASELINE_CODE = Path(__file__).parent / "baselines"
@@ -33,7 +32,7 @@ def rows(layout: Layout) -> list[Row]:
 def _instructions(layout: Layout) -> list[Row]:
     if why := why_not():
         return [skipped("C1–C4", why)]
-    with ThreadPoolExecutor() as pool:
+    with counters() as pool:
         counts = [pool.submit(count_ready, layout, *function) for function in MERCHANT.values()]
         counts.append(pool.submit(count_ready, layout, "AuthorizerFunction", "api_keys"))
         untouched = base()

@@ -19,13 +19,13 @@ def check(rows: list[Row]) -> None:
         assert f"\n| {row.name} | {row.what} | {goal_of(row)} | yes |" in shown, "run make bench"
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("counting")
 def test_cold_starts_meet_their_goals(layout: Layout) -> None:
     check(cold.rows(layout))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_requests_take_the_calls_and_units_they_should(scene: Scene) -> None:
     check(data.rows(scene))
 

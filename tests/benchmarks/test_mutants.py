@@ -45,7 +45,7 @@ def writable_copy(source: Path, target: Path) -> Path:
     return target
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("counting")
 def test_a_slowed_handler_turns_warm_calls_red(
     layout: Layout, scene: Scene, tmp_path: Path
@@ -113,7 +113,7 @@ def test_counters_read_one_after_another_turn_the_shoppers_wait_red(scene: Scene
         scene.stage.restart("AuthenticateFunction")
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("counting")
 def test_an_unpruned_layer_turns_size_and_cold_starts_red(layout: Layout, tmp_path: Path) -> None:
     build = tmp_path / "build"
@@ -134,7 +134,7 @@ def test_an_unpruned_layer_turns_size_and_cold_starts_red(layout: Layout, tmp_pa
     assert counted > cold.READY_GOAL
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("counting")
 def test_bytecode_checked_by_its_date_turns_cold_starts_red(layout: Layout, tmp_path: Path) -> None:
     stale = Layout(tmp_path / "stale")
