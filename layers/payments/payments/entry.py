@@ -13,6 +13,7 @@ from payments.errors import (
 )
 from payments.model.lifecycle import Status
 from payments.model.payment import Payment
+from payments.telemetry import error_name
 from payments.web.error_responses import error_response
 from payments.web.http import CORS_HEADERS, Request, Response
 from payments.web.views import ViewContext
@@ -56,7 +57,7 @@ class Function:
         self.services.telemetry.logger.error(
             "unforeseen error",
             request_id=request_id,
-            error=type(error).__name__,
+            error=error_name(error),
             place=traceback.format_tb(error.__traceback__),
         )
 
