@@ -3,9 +3,9 @@
     .venv/bin/python .ci/containers.py make test
 
 If an engine runs already, or DOCKER_HOST is set, the command uses that one. Otherwise a private
-dockerd runs as long as the command; it needs root, and Debian's packages. Its images are not
-pulled: the base image is made from this machine's files. If the engine cannot be started, the
-command runs without one. The exit status is the command's.
+dockerd runs as long as the command, which needs root and Debian's docker.io; its base image is made
+from this machine's files. If that engine cannot be started, this program says why and runs the
+command without one. The exit status is the command's.
 """
 
 import contextlib
@@ -20,6 +20,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+from docker.errors import APIError, DockerException
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -49,7 +51,7 @@ def main() -> int:
                 if not command.is_ended:
                     import_image(client)
                 environment["DOCKER_HOST"] = host
-            except (NoPrivateEngineError, NoBaseImageError) as reason:
+            except (NoPrivateEngineError, NoBaseImageError, DockerException) as reason:
                 print(f"The command runs without containers: {reason}", file=sys.stderr)
         return command.run(arguments, environment)
 
@@ -84,7 +86,21 @@ class Command:
         self._process = subprocess.Popen(arguments, env=environment, start_new_session=True)
         self._pass_on()  # a signal that came before there was a process
         status = self._process.wait()
+        _wait_for_group(self._process.pid)
         return status if status >= 0 else 128 - status
+
+
+def _wait_for_group(group: int) -> None:
+    """Waits for the processes that a killed command leaves: they may still remove containers.
+
+    It kills them after a while, because the engine stops next.
+    """
+    deadline = time.monotonic() + _STOP_SECONDS
+    with contextlib.suppress(ProcessLookupError):  # none is left
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+            time.sleep(0.1)
+        os.killpg(group, signal.SIGKILL)
 
 
 def _an_engine_runs() -> bool:
@@ -119,8 +135,9 @@ def _private_engine() -> Iterator[tuple[str, Any]]:
             with contextlib.closing(_wait_for(process, host, log)) as client:
                 yield host, client
                 # The engine would give each container ten seconds to end by itself.
-                for container in client.containers.list(all=True):
-                    container.remove(force=True)
+                for container in client.containers.list(ignore_removed=True):
+                    with contextlib.suppress(APIError):  # it has just ended
+                        container.kill()
         finally:
             process.terminate()
             try:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -48,7 +49,7 @@ def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def temporary(no_engine: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where temporary files go. pytest's own folders are too deep for the name of a socket."""
-    if not os.access("/usr/sbin/dockerd", os.X_OK) or os.geteuid() != 0 or not python_3_13():
+    if not shutil.which("dockerd") or os.geteuid() != 0 or not python_3_13():
         skip("A private engine needs root, dockerd and Python 3.13.")
     with tempfile.TemporaryDirectory(prefix="payments-test-") as folder:
         monkeypatch.setenv("TMPDIR", folder)
