@@ -20,9 +20,9 @@ def main() -> int:
         return 1
     stopping = console.prepare()
     started = time.perf_counter()
-    console.step("Preparing the container engine")
+    console.step("Connecting to Docker")
     try:
-        with engine.running() as containers:
+        with engine.connected() as containers:
             return _serve(containers, options, started, stopping)
     except engine.NoEngineError as error:
         print(error, file=sys.stderr)
