@@ -82,7 +82,7 @@ class ApiFunction(Function):
             response = self._handle(request, self.services)
         except RefusedError as error:
             response = self._show_error(request, error)
-        except Exception as error:  # noqa: BLE001 - the boundary: nobody outside sees more than a 500 or 503
+        except Exception as error:  # noqa: BLE001 - the boundary: callers see no more than a 500 or 503
             self.log_error(error, request.request_id)
             response = self._show_error(request, error)
         self.services.telemetry.logger.info(

@@ -1,4 +1,4 @@
-"""The composition root: builds clients, stores and use cases, and alone reads the environment.
+"""The composition root: builds clients, stores and use cases. Only it reads the environment.
 
 A Lambda function's variables say what it uses; what they do not name cannot be asked for. Parts
 are imported where they are built: a function starts with its own and no others.

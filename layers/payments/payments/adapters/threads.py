@@ -1,4 +1,4 @@
-"""Calls that run at the same time, each with the context of whoever asked for them."""
+"""Calls that run at the same time, each in the caller's context."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor

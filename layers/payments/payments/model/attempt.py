@@ -20,8 +20,8 @@ class Attempt:
     """One try to pay. `base_url` is where the shopper's browser is.
 
     `acquirer` names who is asked for the money, from the first call to the last, whatever the
-    configuration says meanwhile. The shopper's address is kept here alone, and only as long as the
-    attempt.
+    configuration says meanwhile. The shopper's IP address is stored only here, and only as long as
+    the attempt.
     """
 
     id: str
