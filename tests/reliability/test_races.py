@@ -156,8 +156,8 @@ def charges_of(stack: Stack, payment_ids: Sequence[str]) -> dict[str, list[Charg
     for item in stack.rows("SimulatorTable"):
         entry = from_item(item)
         payment_id = entry["reference"].rpartition("_")[0]
-        charge = entry.get("charge", {"voided": True})
-        if payment_id in found and "voided" not in charge:
+        charge = entry.get("charge", {"reversed": True})
+        if payment_id in found and "reversed" not in charge:
             amount, code = int(charge["amount_minor"]), charge["decline_code"]
             found[payment_id].append(Charge(entry["reference"], amount, code))
     return found
