@@ -21,7 +21,7 @@ def called_operations() -> dict[str, set[str]]:
     for path in PACKAGE.rglob("*.py"):
         words = set(_words(path))
         for attribute, service in _clients().items():
-            if attribute in words:
+            if words & {attribute, attribute.lstrip("_")}:
                 called[service] |= {names[service][word] for word in words & names[service].keys()}
     return called
 
@@ -62,5 +62,7 @@ def _words(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Attribute):
             yield node.attr
+        elif isinstance(node, ast.arg):
+            yield node.arg
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value

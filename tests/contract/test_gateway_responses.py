@@ -146,5 +146,5 @@ def test_an_unknown_path_or_method_is_the_documented_404(
     answer = shop.request(method, path)
 
     assert answer.status_code == 404
-    assert answer.json() == example["examples"]["documented"]["value"]
+    assert answer.json() == example["example"]
     assert answer.headers["X-Request-Id"]

@@ -28,6 +28,7 @@ from local.emulator.aws import LocalAws
 from local.emulator.calls import called_by, watch
 from local.emulator.functions import Context, Handler, load_handler
 from payments.acquirers.simulator.acquirer import ONE_TIME_CODE, SimulatedAcquirer
+from payments.adapters.aws import AwsClient
 from payments.adapters.store.attempts import AttemptStore
 from payments.adapters.store.items import from_item
 from payments.adapters.store.payments import PageRequest, PaymentStore
@@ -235,18 +236,18 @@ class World:
                 "Partition": "aws",
             },
         )
-        environment = self.stage.aws.environments["ReconcileFunction"]
+        environment = self.stage.aws.environments["ReconcileAttemptsFunction"]
         # The outside party's own connection: what happens behind it is not ours to crash.
         self.simulator = SimulatedAcquirer(
-            self.stage.ledger, environment["SIMULATOR_TABLE"], self.scheduler.now_us
+            AwsClient(self.stage.ledger), environment["SIMULATOR_TABLE"], self.scheduler.now_us
         )
         outside = self.stage.outside
         self.acquirer = self.wrap_acquirer(
             UnreliableAcquirer(self.simulator, self.scheduler, self.faults)
         )
-        self.payments = PaymentStore(outside, environment["PAYMENTS_TABLE"])
+        self.payments = PaymentStore(AwsClient(outside), environment["PAYMENTS_TABLE"])
         self._attempts_table = environment["ATTEMPTS_TABLE"]
-        self.attempts = AttemptStore(outside, self._attempts_table)
+        self.attempts = AttemptStore(AwsClient(outside), self._attempts_table)
         self._outside = outside
         self._ledger_table = environment["SIMULATOR_TABLE"]
         self.stage.current = self
@@ -391,12 +392,12 @@ class World:
         return self._form("/3ds/{challenge}/return", parameters, "")
 
     def _form(self, resource: str, parameters: Mapping[str, str], _body: str) -> Answer:
-        return self.request("ChallengeFunction", "POST", resource, {}, parameters)
+        return self.request("ThreeDSecureReturnFunction", "POST", resource, {}, parameters)
 
     def reconcile(self) -> None:
         """One scheduled run; a run that dies is followed by the next."""
         try:
-            self._invoke("ReconcileFunction", {})
+            self._invoke("ReconcileAttemptsFunction", {})
         except (Crash, Exception):  # noqa: BLE001 - EventBridge does not care how it died
             return
 

@@ -124,7 +124,7 @@ _, attempt = challenged()
 task = {"attempt_id": attempt}
 shown = handlers["AuthenticateFunction"](task, Context())
 assert shown["authentication"]["trans_status"] == "C", shown
-handlers["ReconcileFunction"].build(Services(session=session, clock=TwoMinutesAhead()))
-assert handlers["ReconcileFunction"]({}, Context())["left"] >= 1
+handlers["ReconcileAttemptsFunction"].build(Services(session=session, clock=TwoMinutesAhead()))
+assert handlers["ReconcileAttemptsFunction"]({}, Context())["left"] >= 1
 ended = task | shown | {"challenge": {"Error": "ChallengeAbandoned"}}
 assert handlers["AuthorizeFunction"](ended, Context()) == {"status": "requires_action"}
