@@ -14,7 +14,16 @@ from typing import Any
 
 # botocore's name of each service we call, and what we call there.
 CALLED = {
-    "dynamodb": ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"),
+    "dynamodb": (
+        "BatchGetItem",
+        "DeleteItem",
+        "GetItem",
+        "PutItem",
+        "Query",
+        "Scan",
+        "TransactWriteItems",
+        "UpdateItem",
+    ),
     "kms": ("Decrypt", "Encrypt", "GenerateMac"),
     "stepfunctions": (
         "DescribeExecution",
