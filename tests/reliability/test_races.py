@@ -28,8 +28,8 @@ from payments.adapters.store.payments import PaymentStore
 from payments.adapters.workflow import Workflow
 from payments.inputs.checkout_form import parse_form
 from payments.model import ids, lifecycle
-from payments.model.attempt import SIMULATOR
 from payments.model.clock import SystemClock
+from payments.model.ids import SIMULATOR
 from payments.model.lifecycle import Status
 from payments.use_cases.api_keys import hash_key
 from payments.use_cases.pay_payment import PayPayment

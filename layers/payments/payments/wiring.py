@@ -100,7 +100,7 @@ class Services:
             CurrentRates(self._rates, self.clock),
             self.settings.rates_max_age_seconds,
             self.clock,
-            self._acquirer_name,
+            self.settings.acquirer_name,
         )
 
     @cached_property
@@ -146,7 +146,7 @@ class Services:
             self._card_cipher,
             self._workflow,
             self.clock,
-            self._acquirer_name,
+            self.settings.acquirer_name,
         )
 
     @cached_property
@@ -284,15 +284,9 @@ class Services:
 
         return CardCipher(self._kms, self._environment["CARD_KEY_ID"])
 
-    def _acquirer_name(self, mode: Mode) -> str:
-        """Who is asked by attempts that begin now. Raises NoLiveAcquirerError."""
-        from payments.acquirers.registry import acquirer_name
-
-        return acquirer_name(mode, self.settings.live_acquirer)
-
     @cached_property
     def _acquirers(self) -> Acquirers:
         from payments.acquirers.registry import Acquirers
-        from payments.model.attempt import SIMULATOR
+        from payments.model.ids import SIMULATOR
 
         return Acquirers({SIMULATOR: lambda: self._acquirer or self.simulator})

@@ -4,9 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from payments.model.authorization import Authorization
-from payments.model.ids import Account
-
-SIMULATOR = "simulator"
+from payments.model.ids import SIMULATOR, Account
 
 
 class WorkKind(StrEnum):
