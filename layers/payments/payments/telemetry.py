@@ -4,7 +4,6 @@ from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from payments.errors import AwsUnavailableError
-from payments.model.attempt import Attempt
 from payments.model.ids import Mode
 
 NAMESPACE = "Payments"
@@ -30,10 +29,10 @@ class Telemetry:
         self.logger.warning("risk could not be read or counted", error=error_name(error))
         self.measure("RiskUnavailable", 1)
 
-    def report_open_attempt(self, attempt: Attempt, error: Exception) -> None:
+    def report_open_attempt(self, attempt_id: str, error: Exception) -> None:
         """The reconciler could not end it; its next run tries again."""
         self.logger.error(
-            "an attempt could not be ended", attempt=attempt.id, error=error_name(error)
+            "an attempt could not be ended", attempt=attempt_id, error=error_name(error)
         )
 
     def _emit(self, metric: str, value: int, dimensions: dict[str, str]) -> None:

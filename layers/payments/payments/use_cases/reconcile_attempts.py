@@ -33,7 +33,7 @@ class ReconcileAttempts:
         workflow: Workflow,
         resolve: ResolveAttempt,
         clock: Clock,
-        report: Callable[[Attempt, Exception], None],
+        report: Callable[[str, Exception], None],
     ) -> None:
         self._attempts = attempts
         self._workflow = workflow
@@ -53,7 +53,7 @@ class ReconcileAttempts:
                 else:
                     ended.append(self._resolve(attempt.id))
             except PaymentsError as error:
-                self._report(attempt, error)
+                self._report(attempt.id, error)
                 failed.append(attempt.id)
         return Reconciled(tuple(ended), left, tuple(failed))
 
