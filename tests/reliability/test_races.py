@@ -63,7 +63,7 @@ JITTER_SECONDS = 0.03
 SETTLE_SECONDS = 30
 INSERTS = 500
 INSERTING_THREADS = 8
-PAGES_PER_WRITE = 2
+PAGES_PER_WRITE = 1
 PAGES_AHEAD = 2 * PAGES_PER_WRITE * (INSERTING_THREADS + 2)
 PAGES_NO_WALK_HAS = 1000
 STALLED_SECONDS = 60
@@ -771,13 +771,13 @@ def _start_with(shop: Shop, known: Known) -> tuple[list[Checkout], list[Checkout
 
 
 WALKS = [
-    ("", True, 23),
-    ("", False, 31),
-    ("requires_action", True, 29),
-    ("requires_action", False, 41),
-    ("canceled", True, 3),
-    ("canceled", False, 4),
-    ("succeeded", True, 2),
+    ("", True, 47),
+    ("", False, 61),
+    ("requires_action", True, 59),
+    ("requires_action", False, 83),
+    ("canceled", True, 4),
+    ("canceled", False, 5),
+    ("succeeded", True, 3),
 ]
 
 
