@@ -21,7 +21,7 @@ def improve() -> None:
     SERVICE_SPECIFIC_SERIALIZERS["dynamodb"] = {"json": _Serializer}
 
 
-class _Serializer(JSONSerializer):  # type: ignore[misc] - moto comes without types
+class _Serializer(JSONSerializer):  # type: ignore[misc]  # no types in moto
     """Rows are in the shape of the wire already.
 
     For each of their attributes moto would look for each of ten types, under every name that it
@@ -34,7 +34,7 @@ class _Serializer(JSONSerializer):  # type: ignore[misc] - moto comes without ty
         else:
             super()._serialize_type_structure(serialized, value, shape, key)
 
-    def _serialize_body(self, body: Any) -> str:
+    def _serialize_body(self, body: Any) -> Any:
         return dynamo_json_dump(body)
 
 
