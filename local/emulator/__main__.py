@@ -13,7 +13,7 @@ def main() -> int:
     options = parser.parse_args()
     if not console.ports_are_free(options, "start"):
         return 1
-    stopping = console.prepare()
+    stopping = console.prepare(until_stdin_ends=options.until_stdin_ends)
     started = time.perf_counter()
     console.step("Importing the emulated AWS services")
     from local.emulator.stack import LocalStack  # noqa: PLC0415 - slow: ports are checked first

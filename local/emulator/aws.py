@@ -17,7 +17,7 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local import REGION, STACK_NAME
-from local.emulator import moto_behaviour
+from local.emulator import dynamodb, moto_behaviour
 from local.emulator.calls import Note, called_by, calling, watch
 from local.emulator.functions import Handler, load_handler
 from local.template import Template
@@ -60,7 +60,7 @@ class LocalAws:
             }
         )
         self._mock.start()
-        moto_behaviour.make_dynamodb_atomic()
+        dynamodb.improve()
         moto_behaviour.start_executions_by_alias()
         self._aliases = _alias_arns(template)
         self._create_stack(parameters)
@@ -132,10 +132,10 @@ class LocalAws:
 
     def _back_up_tables(self) -> None:
         """moto overlooks this property when it creates a table."""
-        dynamodb = boto3.client("dynamodb")
+        client = boto3.client("dynamodb")
         for name, body in self._template.of_type("AWS::DynamoDB::Table").items():
             if backed_up := body["Properties"].get("PointInTimeRecoverySpecification"):
-                dynamodb.update_continuous_backups(
+                client.update_continuous_backups(
                     TableName=self.resolve({"Ref": name}),
                     PointInTimeRecoverySpecification=self.resolve(backed_up),
                 )

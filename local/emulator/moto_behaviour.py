@@ -2,20 +2,13 @@
 
 import functools
 import json
-import threading
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 from moto.awslambda_simple.models import LambdaSimpleBackend
-from moto.dynamodb.models.dynamo_type import Item
-from moto.dynamodb.responses import DynamoHandler
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from local.emulator.functions import Context, Handler, function_name
-
-_dynamodb_lock = threading.RLock()
-_call_action = DynamoHandler.call_action
-_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 def invoke_handlers(handlers: Mapping[str, Handler]) -> None:
@@ -40,11 +33,6 @@ def invoke_handlers(handlers: Mapping[str, Handler]) -> None:
     LambdaSimpleBackend.invoke = invoke
 
 
-def make_dynamodb_atomic() -> None:
-    """One request at a time: moto does not guard checking, writing and copying a row."""
-    DynamoHandler.call_action = _locked(_call_action)
-
-
 def start_executions_by_alias() -> None:
     """AWS starts executions by a state machine's alias; moto knows aliases, but starts none.
 
@@ -62,16 +50,3 @@ def start_executions_by_alias() -> None:
         return method(backend, state_machine_arn, *args, **kwargs)
 
     StepFunctionsParserBackend.start_execution = start
-
-
-def _locked(method: _Method) -> _Method:
-    @functools.wraps(method)
-    def locked(*args: Any, **kwargs: Any) -> Any:
-        with _dynamodb_lock:
-            try:
-                return method(*args, **kwargs)
-            finally:
-                # moto's dashboard would list every copy of every row there ever was.
-                Item.instances_tracked.clear()
-
-    return locked  # type: ignore[return-value]

@@ -18,7 +18,7 @@ def main() -> int:
     options = console.parser("local.sam", __doc__).parse_args()
     if not console.ports_are_free(options, "start-sam"):
         return 1
-    stopping = console.prepare()
+    stopping = console.prepare(until_stdin_ends=options.until_stdin_ends)
     started = time.perf_counter()
     console.step("Connecting to Docker")
     try:

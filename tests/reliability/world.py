@@ -8,6 +8,7 @@ import base64
 import io
 import itertools
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -123,10 +124,6 @@ class _CurrentAcquirer:
         return getattr(self._stage.world.acquirer, name)
 
 
-# Loggers keep the stream they were made with, so there is one for all stages of a process.
-_LOG = io.StringIO()
-
-
 def one_after_another(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     """What runs at the same time on Lambda: the scheduler knows no threads within an actor."""
     return [call() for call in calls]
@@ -143,9 +140,7 @@ def stage(
     os.environ.update({"AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION})
     parameters = {"PublicBaseUrl": "https://pay.example", "LiveAcquirer": "simulator"}
     loaded = template.load(parameters)
-    log = _LOG
-    log.seek(0)
-    log.truncate()
+    log = io.StringIO()
     with redirect_stdout(log):
         aws = LocalAws(loaded, parameters)
     # Every handler of before-send is called: without this moto would run the workflow as well.
@@ -166,11 +161,20 @@ def stage(
             for name, environment in aws.environments.items():
                 built.handlers[name] = load_handler(name, loaded.paths[name], environment)
                 built.restart(name)
+        _have_loggers_write_to(log)
         _warm_up(built)
         yield built
     finally:
         aws.stop()
         default_user_config["core"] = core_config
+
+
+def _have_loggers_write_to(log: io.StringIO) -> None:
+    """A function's logger lives as long as the process, and keeps the stream it was made with."""
+    for logger in list(logging.root.manager.loggerDict.values()):
+        handler = getattr(logger, "powertools_handler", None)
+        if isinstance(handler, logging.StreamHandler):
+            handler.stream = log  # the one before may be closed
 
 
 def _warm_up(built: Stage) -> None:
