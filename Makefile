@@ -38,6 +38,9 @@ test: $(VENV)/dev $(CHECKOV) ## Run every test, before you push
 	$(PYTHON) -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal --calls=.local/calls $(LAST:%=--ignore=%)
 	$(PYTHON) -m pytest --calls=.local/calls $(LAST)
 
+quick: $(VENV)/dev $(CHECKOV) ## Run the tests that take a minute: rules, contract, workflow, template
+	$(PYTHON) -m pytest --numprocesses=2 --dist=worksteal $(QUICK)
+
 soak: $(VENV)/dev ## Play more simulated stories: SEEDS=10000; or one story again: SEED=1234
 	SEEDS="$(SEEDS)" $(if $(SEED),SEED="$(SEED)") $(PYTHON) -m pytest tests/reliability/test_simulation.py
 
@@ -54,6 +57,9 @@ deploy: $(VENV)/dev ## Deploy the build: ENV=dev or prod [ARCH=, to refuse a bui
 
 bench: $(VENV)/dev ## Measure everything and compare it with its goal
 	$(PYTHON) -m tests.benchmarks
+
+bench-peers: $(VENV)/dev ## Compare with FastAPI and localstripe, on this machine
+	$(PYTHON) -m tests.benchmarks.peers
 
 check: $(VENV)/dev $(CHECKOV) ## Lint, types, template and openapi.yaml
 	$(VENV)/bin/ruff check .
@@ -129,6 +135,7 @@ clean: ## Remove what was installed and built
 
 # One starts a container engine, the other judges the calls that all other tests have made.
 LAST = tests/sam_local tests/permissions
+QUICK = tests/unit tests/contract tests/workflow tests/template tests/functional/test_quick_start.py
 LOCAL_OPTIONS = --port "$(PORT)" --aws-port "$(AWS_PORT)" --lifetime "$(LIFETIME)" --log "$(LOG)"
 # It finds in the environment what was typed after `make`, because make exports that.
 OPERATOR = $(PYTHON) -m local.operator
@@ -196,5 +203,5 @@ lint-openapi: $(REDOCLY)
 	PATH="$(NODE_BIN):$$PATH" $(REDOCLY) lint --config tests/openapi_lint/redocly.yaml \
 		functions/openapi.yaml
 
-.PHONY: help start start-sam test soak build deploy bench which-python check lint-openapi node format merchant key keys rotate revoke block unblock \
+.PHONY: help start start-sam test quick soak build deploy bench bench-peers which-python check lint-openapi node format merchant key keys rotate revoke block unblock \
 	screenshots outputs backup restore currencies rates cards lock clean

@@ -25,7 +25,7 @@ def show_challenge(request: Request, services: Services) -> Response:
 
 
 def decide_challenge(request: Request, services: Services) -> Response:
-    """POST /3ds/{challenge} — the issuer decides; our side hears of it from the acquirer."""
+    """POST /3ds/{challenge} — the issuer decides; the workflow asks the acquirer for the result."""
     payment, attempt = services.shopper_payments.find_by_challenge(_challenge_id(request))
     posted = request.form()
     if attempt is None:

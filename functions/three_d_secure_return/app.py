@@ -1,4 +1,4 @@
-"""The return from a 3DS challenge, whoever the issuer was, and giving a challenge up."""
+"""The return from a 3DS challenge of any issuer, and giving a challenge up."""
 
 from collections.abc import Callable
 

@@ -13,7 +13,7 @@ def main() -> int:
     options = parser.parse_args()
     if not console.can_start(options, "start"):
         return 1
-    stopping = console.prepare(options.log)
+    stopping = console.prepare(options.log, until_stdin_ends=options.until_stdin_ends)
     started = time.perf_counter()
     console.step("Importing the emulated AWS services")
     from local.emulator.stack import LocalStack  # noqa: PLC0415 - slow: ports are checked first

@@ -41,6 +41,11 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--calls", type=Path, metavar="FILE", help="write every AWS call of a function to this file"
     )
+    parser.add_argument(
+        "--until-stdin-ends",
+        action="store_true",
+        help="stop when standard input ends, as a pipe does when whoever holds it dies",
+    )
     return parser
 
 
@@ -76,9 +81,10 @@ class Stopping:
     The handler only writes to a pipe: with a lock, as an Event has one, it could wait for itself.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, until_stdin_ends: bool) -> None:
         self._is_asked = False
         self._heard, self._told = os.pipe()
+        self._watched = [self._heard, sys.stdin.fileno()] if until_stdin_ends else [self._heard]
         os.set_blocking(self._told, False)
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(signal_number, self._ask)
@@ -93,11 +99,11 @@ class Stopping:
 
     def wait(self, seconds: float | None = None) -> bool:
         """Until it is asked, or for so long."""
-        select.select([self._heard], [], [], seconds)
-        return self._is_asked
+        heard, _, _ = select.select(self._watched, [], [], seconds)
+        return bool(heard)
 
 
-def prepare(log: str) -> Stopping:
+def prepare(log: str, *, until_stdin_ends: bool = False) -> Stopping:
     """Sets region and logs, and begins to listen for Ctrl-C."""
     os.environ.update({"AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION})
     if log != "debug":
@@ -113,7 +119,7 @@ def prepare(log: str) -> Stopping:
     logging.getLogger("local.emulator.gateway").setLevel(logging.INFO)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     logging.getLogger("waitress").setLevel(logging.ERROR)  # not how many wait for their turn
-    return Stopping()
+    return Stopping(until_stdin_ends=until_stdin_ends)
 
 
 def step(text: str) -> None:

@@ -420,7 +420,7 @@ def test_a_feed_that_is_not_there_changes_nothing(world: World) -> None:
     ],
 )
 def test_only_https_is_asked_except_on_this_machine(world: World, url: str) -> None:
-    assert refusal(world, url) == "the feed is asked over https alone"
+    assert refusal(world, url) == "the feed must be https"
 
 
 def test_a_feed_without_a_certificate_to_trust_is_not_believed(

@@ -1,4 +1,7 @@
-"""A local stack in a process of its own, started as `make start` starts it."""
+"""A local stack in a process of its own, started as `make start` starts it.
+
+It ends with the process that started it, however that one ends: it reads from its pipe.
+"""
 
 import os
 import re
@@ -57,9 +60,11 @@ class Stack:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", self.module, "--port=0", "--aws-port=0"),
+                    "--until-stdin-ends",
                     *options,
                 ],
                 cwd=PROJECT,
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -97,7 +102,10 @@ class Stack:
     def stop(self) -> int:
         """Ends it as Ctrl-C does; the exit status is the process's own."""
         self.interrupt()
-        return self._process.wait(timeout=self.stop_seconds)
+        status = self._process.wait(timeout=self.stop_seconds)
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        return status
 
     def close(self) -> None:
         self.stop()

@@ -10,10 +10,10 @@
     │   ├── PaymentNotFoundError         wrong id, wrong secret, somebody else's payment
     │   ├── KeyReusedError               an Idempotency-Key came back with another body
     │   ├── NotPayableError              the payment is not in a state to be paid or canceled
-    │   ├── WalletTokenError             a wallet's token that nobody here can open, or that is none
+    │   ├── WalletTokenError             a token that cannot be opened here, or is not a token
     │   └── AmountError                  an amount that its currency does not allow
     ├── UnavailableError                 we cannot respond now; asking again later is right
-    │   ├── NoLiveAcquirerError          nobody takes live money here
+    │   ├── NoLiveAcquirerError          this stack takes no live money
     │   ├── UnknownAcquirerError         a recorded acquirer that this stack no longer has
     │   ├── AcquirerUnavailableError     no response: the outcome is unknown, never "declined"
     │   ├── RatesUnavailableError        no exchange rate, or none fresh enough, for live money
@@ -25,7 +25,7 @@
     ├── TransactionCanceledError         (adapters/aws.py)
     ├── TransitionRefusedError           (adapters/store/payments.py) a status has moved on
     ├── OutcomeLostError                 (use_cases/settle_attempt.py) a human must look
-    └── TaskFailedError                  (entry.py) what Step Functions is told of anything else
+    └── TaskFailedError                  (entry.py) what Step Functions sees of anything else
 
 `web/error_responses.py` is the one place that turns these into responses.
 """
@@ -83,7 +83,7 @@ class AuthenticationError(RefusedError):
 
 
 class PaymentNotFoundError(RefusedError):
-    """One error for every way of not finding, so that an answer never tells them apart."""
+    """One error for every way of not finding, so that responses do not tell them apart."""
 
 
 class WalletTokenError(RefusedError):
@@ -117,7 +117,7 @@ class NotPayableError(RefusedError):
 
 
 class UnavailableError(PaymentsError):
-    """A part we need does not answer; nothing was decided."""
+    """A service we need does not respond; nothing was decided."""
 
 
 class NoLiveAcquirerError(UnavailableError):
@@ -129,7 +129,7 @@ class RatesUnavailableError(UnavailableError):
 
 
 class AcquirerUnavailableError(UnavailableError):
-    """The acquirer gave no answer in time: look the reference up before deciding anything."""
+    """The acquirer did not respond in time: look the reference up before deciding anything."""
 
 
 class UnknownAcquirerError(UnavailableError):

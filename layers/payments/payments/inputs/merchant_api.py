@@ -7,9 +7,8 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -169,8 +168,7 @@ def _status(value: object) -> object:
     return value if value in tuple(Status) else refuse("unknown_status")
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(NamedTuple):
     """Where a page ended, and a hash of the filters it was read with. Opaque to callers."""
 
     after: str

@@ -69,7 +69,7 @@ class PayPayment:
                 return self._repeat(refused.current, *begun)
             raise refusal_of(refused) from refused
         if self._shopper_payments.has_expired(submitted):
-            # The write landed too late: somebody may have been told that the payment has expired.
+            # The write was too late: a reader may have seen the payment as expired already.
             self._undo(submitted, attempt.id)
             raise NotPayableError("expired")
         self._start(submitted, attempt.id)
@@ -130,7 +130,7 @@ def _attempt_begun_by(
     """The token of the attempt that this very form began, and what is recorded of it.
 
     None if the form is a new one: another page's, with another card, or with a corrected security
-    code (the wrong one is not kept, so nobody can compare them).
+    code (codes are not stored, so they cannot be compared).
     """
     if payment.card is None:
         return None

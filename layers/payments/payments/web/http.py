@@ -129,7 +129,7 @@ def _refuse_constant(name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """`body` is text; every answer gets an X-Request-Id when it leaves."""
+    """`body` is text. Every response gets an X-Request-Id."""
 
     status: int
     body: str = ""

@@ -28,7 +28,7 @@ class ViewContext:
 
 
 def created_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
-    """The answer to a create: exactly these keys."""
+    """The response to a create: exactly these keys."""
     return {
         "code": 202,
         "title": text("created.title", context.language),

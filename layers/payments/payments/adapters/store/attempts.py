@@ -70,7 +70,7 @@ class AttemptStore:
         self._update(attempt_id, Update(sets=sets))
 
     def complete_challenge(self, attempt_id: str) -> None:
-        """The shopper is back, or gave the challenge up: nobody is sent there again."""
+        """The shopper is back, or gave the challenge up: its page is not shown again."""
         self._update(attempt_id, Update(sets={"is_challenge_over": True}))
 
     def record_authorization(self, attempt_id: str, authorization: Authorization) -> None:

@@ -13,7 +13,7 @@ TTL_SECONDS = 25 * 60 * 60  # 24 hours at least, however times are rounded
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The resource this key stands for. `is_new` if nobody held the key before.
+    """The resource this key stands for. `is_new` if the key was free.
 
     `claimed_at` is in seconds since 1970.
     """
