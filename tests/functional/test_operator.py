@@ -79,7 +79,6 @@ def merchant(stack: Stack) -> str:
 def test_make_says_what_is_wrong_with_what_was_typed(typed: list[str], told: list[str]) -> None:
     ran = make(*typed)
     assert ran.returncode != 0
-    assert ran.stdout == ""
     for words in told:
         assert words in ran.stderr
     assert "argparse" not in ran.stderr
