@@ -572,7 +572,7 @@ def test_the_list_s_next_link_can_be_followed(staged: Stack, staged_shop: Shop) 
 
 def _links(page: requests.Response) -> list[str]:
     kinds = ("href", "src", "action")
-    elements = Page(page).elements
+    elements = Page(page).all()
     return [item.attributes[kind] for item in elements for kind in kinds if kind in item.attributes]
 
 
