@@ -21,6 +21,7 @@ from tests.support.actors import (
 )
 from tests.support.documentation import EXAMPLE_ID, NOT_FOUND, envelope, faults
 from tests.support.html import Page
+from tests.support.records import payment_key
 from tests.support.stack import Stack
 
 JSON = {"Content-Type": "application/json"}
@@ -444,10 +445,9 @@ def test_when_the_store_does_not_answer_a_shopper_gets_a_page(broken: Shop) -> N
 def _damaged(shop: Shop) -> Checkout:
     """A payment as our code cannot have written it."""
     checkout = shop.checkout()
-    (row,) = [row for row in shop.stack.rows("PaymentsTable") if row["id"]["S"] == checkout.id]
     shop.stack.dynamodb.update_item(
         TableName=shop.stack.resources["PaymentsTable"],
-        Key={"pk": row["pk"], "id": row["id"]},
+        Key=payment_key(checkout),
         UpdateExpression="REMOVE amount_minor",
     )
     return checkout

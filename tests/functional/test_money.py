@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from local.emulator.demo import SECOND_MERCHANT_KEY, TEST_KEY
-from payments.adapters.store.items import from_item
+from payments.adapters.store.items import to_item
 from payments.model.ids import Mode
 from payments.money.currencies import MINOR_UNIT_DIGITS
 from payments.money.snapshot import PER_USD
@@ -22,6 +22,7 @@ from tests.support.documentation import LISTED, envelope
 from tests.support.events import load_event
 from tests.support.feed import Feed, feed_body, saying, serve_feed
 from tests.support.html import Page
+from tests.support.records import stored
 from tests.support.stack import PROJECT, Stack
 
 MONEY = (
@@ -100,9 +101,9 @@ def test_a_payment_keeps_its_quote_with_source_and_time_in_less_than_a_kilobyte(
 ) -> None:
     shop = Shop(stack, TEST_KEY)
     checkout = shop.checkout()
-    (item,) = [item for item in stack.rows("PaymentsTable") if item["id"]["S"] == checkout.id]
+    row = stored(stack, checkout)
 
-    assert from_item(item)["quote"] == {
+    assert row["quote"] == {
         "charge": 1,
         "local": Decimal("533.48"),
         "net": 1,
@@ -110,7 +111,7 @@ def test_a_payment_keeps_its_quote_with_source_and_time_in_less_than_a_kilobyte(
         "source": "snapshot 2026-10-30",
         "at": 1793318400,
     }
-    assert sum(len(name) + _size(value) for name, value in item.items()) <= 1024
+    assert sum(len(name) + _size(value) for name, value in to_item(row).items()) <= 1024
 
 
 def _size(value: dict[str, Any]) -> int:
