@@ -95,16 +95,6 @@ def late(stack_for: StackFor) -> Iterator[World]:
     made.shopper.close()
 
 
-@pytest.fixture(scope="module")
-def broken(stack_for: StackFor) -> Iterator[Shop]:
-    """A shop on a stack whose payments are gone. Nobody else may use it: the parameter says so."""
-    stack = stack_for(LogRetentionDays="5")
-    shop = open_shop(stack)
-    stack.dynamodb.delete_table(TableName=stack.resources["PaymentsTable"])
-    yield shop
-    shop.close()
-
-
 # The catalogues say the same in all languages: that a message is looked up is seen in one.
 in_one_language = pytest.mark.parametrize("language", ["it"])
 
@@ -235,12 +225,6 @@ def test_a_live_payment_without_an_acquirer_is_told_so(stack: Stack, language: s
     answer = shop.create()
     shop.close()
     title_and_content(answer, 503, language, "unavailable", "no_live_acquirer")
-
-
-@in_one_language
-def test_a_store_that_does_not_answer_is_told(broken: Shop, language: str) -> None:
-    speak(broken, language)
-    title_and_content(broken.create(), 503, language, "unavailable", "unavailable")
 
 
 @pytest.mark.parametrize(
