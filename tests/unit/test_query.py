@@ -57,11 +57,21 @@ def test_a_cursor_is_read_as_it_was_written() -> None:
     [
         *(
             ("limit", value, "invalid_limit")
-            for value in ("0", "101", "-1", "1.5", "", "x", "9" * 4000, "١", " 5", "5 ", "+5")
+            for value in ("0", "101", "-1", "1.5", "", "x", "9" * 4000, "abc", "١", "٥", "²")
         ),
+        *(("limit", value, "invalid_limit") for value in (" 5", "5 ", "+5", "1e1", "9" * 30)),
         *(
             ("status", value, "unknown_status")
-            for value in ("paid", "", "SUCCEEDED", "\0", "\ud800", "\ufffd")
+            for value in (
+                "paid",
+                "",
+                "SUCCEEDED",
+                "succeeded,failed",
+                "success",
+                "*",
+                "\0",
+                "\ud800",
+            )
         ),
         *(("test", value, "not_a_boolean") for value in ("", "1", "yes", "null", "\0", "maybe")),
         *(
@@ -69,9 +79,15 @@ def test_a_cursor_is_read_as_it_was_written() -> None:
             for value in ("", "amount", "-", "created_on\0", " created_on", "+created_on")
         ),
         *(
-            ("cursor", value, "invalid_cursor")
-            for value in ("", "x", "\0", "\ufffd", "é", "AAAA", "x" * 5000, "nonsense")
+            ("sort", value, "not_allowed")
+            for value in ("-CREATED_ON", "created_on,id", "created_at")
         ),
+        *(
+            ("cursor", value, "invalid_cursor")
+            for value in ("", "x", "\0", "\ufffd", "é", "AAAA", "x" * 5000, "garbage", "!!!", "💳")
+        ),
+        ("cursor", "cGF5XzAx", "invalid_cursor"),
+        ("cursor", "MDFKRFE4WjVNM1c3VjBYS1EyVDRSNlk4QUI", "invalid_cursor"),
         ("cursor", base64.urlsafe_b64encode(b"pay_1.0").decode(), "invalid_cursor"),
         ("cursor", base64.urlsafe_b64encode(b"\xff.0").decode(), "invalid_cursor"),
     ],
