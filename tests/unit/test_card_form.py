@@ -20,7 +20,7 @@ def no_wallet(_method: str, _token: object) -> Card:
     raise AssertionError("a typed card has no token")
 
 
-def parsed(today: datetime = TODAY, **changes: Any) -> CardForm:
+def parsed(today: datetime = TODAY, /, **changes: Any) -> CardForm:
     """The form with these changes, as it is understood; a value of None leaves the field out."""
     typed = {"card_number": PAID_CARD, "exp_month": "12", "exp_year": "2034", "cvc": "314"}
     sent = {name: value for name, value in (typed | changes).items() if value is not None}
@@ -29,14 +29,14 @@ def parsed(today: datetime = TODAY, **changes: Any) -> CardForm:
     return form
 
 
-def faults(today: datetime = TODAY, **changes: Any) -> list[FieldError]:
+def faults(today: datetime = TODAY, /, **changes: Any) -> list[FieldError]:
     """Everything that is wrong with the form."""
     with pytest.raises(InvalidInputError) as caught:
         parsed(today, **changes)
     return list(caught.value.errors)
 
 
-def refused(today: datetime = TODAY, **changes: Any) -> dict[str, str]:
+def refused(today: datetime = TODAY, /, **changes: Any) -> dict[str, str]:
     """Field -> code of everything that is wrong with the form."""
     found = faults(today, **changes)
     codes = {fault.field: fault.code for fault in found}
