@@ -6,8 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from payments.entry import ApiFunction
-from payments.errors import InvalidInputError, NotPayableError, PaymentNotFoundError
+from payments.errors import (
+    InvalidInputError,
+    NotPayableError,
+    PaymentNotFoundError,
+    UnsupportedMediaTypeError,
+)
 from payments.inputs.checkout_form import parse_form
+from payments.model.ids import Mode
 from payments.model.lifecycle import Status
 from payments.model.payment import Payment
 from payments.use_cases.shopper_payments import Progress
@@ -53,6 +59,7 @@ def pay(request: Request, services: Services) -> Response:
     if not _is_form(request):
         posted = request.json()
         payment = _find(request, services, posted)
+        _check_json_is_accepted(payment, services)
         return _json_progress(request, _submit(request, services, payment, posted), after_post=True)
     posted = request.form()
     payment = _find(request, services, posted)
@@ -128,6 +135,14 @@ def _find(request: Request, services: Services, values: Mapping[str, Any]) -> Pa
     return services.shopper_payments.find(request.path_parameters["id"], client_secret)
 
 
+def _check_json_is_accepted(payment: Payment, services: Services) -> None:
+    """Live cards come from browsers, unless the merchant's profile says otherwise."""
+    if payment.account.mode is Mode.LIVE:
+        profile = services.profiles.get(payment.account.merchant_id)
+        if profile is None or not profile.accepts_json_cards:
+            raise UnsupportedMediaTypeError
+
+
 def _sheets(payment: Payment, services: Services) -> Sheets:
     return services.wallets_for(payment.account.mode).sheets()
 
@@ -136,7 +151,7 @@ def _submit(
     request: Request, services: Services, payment: Payment, posted: Mapping[str, Any]
 ) -> Progress:
     """State before form: what cannot be paid anyway is not worth correcting."""
-    if posted.get("attempt") not in payment.attempt_tokens:
+    if not payment.has_attempt_from(posted.get("attempt")):
         services.shopper_payments.check_payable(payment)
     wallets = services.wallets_for(payment.account.mode)
     form = parse_form(posted, wallets.open_token, services.clock.now_us())

@@ -1,6 +1,6 @@
 """POST /v1/payments/ — a merchant asks for a payment."""
 
-from payments.entry import merchant_function, reader
+from payments.entry import merchant_function, view_context
 from payments.inputs.idempotency_key import idempotency_key, key_errors
 from payments.inputs.merchant_api import PaymentRequest, parse
 from payments.web.http import Request, Response, json_response
@@ -18,7 +18,9 @@ def create_payment(request: Request, services: Services) -> Response:
     if not created.is_replay:
         services.telemetry.count("PaymentCreated", caller.mode)
     replayed = {"Idempotent-Replayed": "true"} if created.is_replay else {}
-    return json_response(202, created_view(created.payment, reader(request, services)), replayed)
+    return json_response(
+        202, created_view(created.payment, view_context(request, services)), replayed
+    )
 
 
 handler = merchant_function(create_payment)

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode
 
-from payments.entry import merchant_function, reader
+from payments.entry import merchant_function, view_context
 from payments.inputs.merchant_api import ListQuery, parse
 from payments.web.http import Request, Response, json_response
 from payments.web.views import list_view
@@ -13,8 +13,8 @@ def list_payments(request: Request, services: Services) -> Response:
     caller = request.caller
     query = parse(ListQuery, request.query)
     listed = services.list_payments(caller.account, query)
-    how = reader(request, services)
-    rows = [list_view(payment, how) for payment in listed.payments]
+    context = view_context(request, services)
+    rows = [list_view(payment, context) for payment in listed.payments]
     return json_response(200, rows, _next_link(request, listed.next_cursor))
 
 

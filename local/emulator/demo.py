@@ -2,9 +2,9 @@
 
 import time
 
-from payments.adapters.store.api_keys import ApiKeyStore
+from payments.adapters.store.merchants import MerchantStore
 from payments.model.ids import Mode
-from payments.model.merchant import Merchant
+from payments.model.merchant import Merchant, Profile
 from payments.use_cases.api_keys import ApiKeys
 
 TEST_KEY = "sk_test_51O62xYzAbcDef123"
@@ -33,12 +33,11 @@ SECOND = Merchant(
 )
 
 
-def seed(store: ApiKeyStore) -> None:
+def seed(keys: ApiKeys, merchants: MerchantStore) -> None:
     """Both merchants, their keys, and one key that was revoked."""
-    keys = ApiKeys(store)
     now_seconds = int(time.time())
     for merchant in (FIRST, SECOND):
-        keys.register(merchant)
+        merchants.put(Profile(merchant, accepts_json_cards=True))
     keys.issue(FIRST, Mode.TEST, now_seconds, key=TEST_KEY)
     keys.issue(FIRST, Mode.LIVE, now_seconds, key=LIVE_KEY)
     keys.issue(SECOND, Mode.TEST, now_seconds, key=SECOND_MERCHANT_KEY)

@@ -15,8 +15,11 @@ from local.emulator.calls import CallLog
 from local.emulator.demo import seed
 from local.emulator.gateway import MAX_BODY_BYTES, Gateway
 from local.emulator.schedule import Schedule
+from payments.adapters.aws import AwsClient
 from payments.adapters.store.api_keys import ApiKeyStore
+from payments.adapters.store.merchants import MerchantStore
 from payments.money.snapshot import DATE
+from payments.use_cases.api_keys import ApiKeys
 
 _SERVER = {
     "threads": 256,  # handlers at the same time: a shopper who waits for an outcome holds one
@@ -57,8 +60,9 @@ class LocalStack:
         loaded = template.load(chosen)
         progress("Creating tables, keys and the workflow; loading the functions")
         self._aws = LocalAws(loaded, chosen, CallLog(calls) if calls else None)
-        table = self._aws.resolve({"Ref": "KeysTable"})
-        seed(ApiKeyStore(boto3.client("dynamodb"), table))
+        dynamodb = AwsClient(boto3.client("dynamodb"))
+        keys = ApiKeyStore(dynamodb, self._aws.resolve({"Ref": "KeysTable"}))
+        seed(ApiKeys(keys), MerchantStore(dynamodb, self._aws.resolve({"Ref": "MerchantsTable"})))
         (api,) = loaded.of_type("AWS::ApiGateway::RestApi").values()
         (deployed,) = loaded.of_type("AWS::ApiGateway::Stage").values()
         self._gateway = Gateway(

@@ -1,4 +1,4 @@
-"""`make cards`: writes README's table of test cards from what the simulator does with them."""
+"""`make cards`: writes the table of test cards in the docs from what the simulator does."""
 
 import sys
 
@@ -12,7 +12,7 @@ from payments.risk.assessment import Thresholds, assess
 from payments.risk.rules import Action
 from payments.risk.signals import Signals
 
-TARGET = PROJECT / "README.md"
+TARGET = PROJECT / "docs/integrate.md"
 START, END = "<!-- test cards: written by `make cards` -->\n", "<!-- end of test cards -->\n"
 _HEAD = "| what happens | 3DS | cards |\n|---|---|---|\n"
 _NAMES = {

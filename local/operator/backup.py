@@ -58,7 +58,7 @@ def restore(options: argparse.Namespace, stack: DeployedStack) -> str:
     stack.dynamodb.get_waiter("table_exists").wait(TableName=past, WaiterConfig=_WAIT)
     returned, present = _copy_missing(stack.dynamodb, past, table)
     stack.dynamodb.delete_table(TableName=past)
-    return f"{returned} rows were gone and are back; {present} were there and stay as they are."
+    return f"Missing rows restored: {returned}. Existing rows left unchanged: {present}."
 
 
 def _is_backed_up(stack: DeployedStack, table: str) -> bool:
@@ -91,10 +91,10 @@ def _options() -> argparse.Namespace:
     add_stack_options(parser)
     commands = parser.add_subparsers(required=True)
     commands.add_parser("backup", help="one backup of each table").set_defaults(command=backup)
-    restoring = commands.add_parser("restore", help="the rows that are gone")
+    restoring = commands.add_parser("restore", help="the rows that are missing")
     restoring.add_argument("--table", required=True, help="a table's name in template.yaml")
-    restoring.add_argument("--at", default="", help="when they were there; empty: just now")
-    restoring.add_argument("--backup", default="", help="a backup's ARN instead of a moment")
+    restoring.add_argument("--at", default="", help="the moment to restore; empty: the latest")
+    restoring.add_argument("--backup", default="", help="the ARN of a backup, instead of a moment")
     restoring.set_defaults(command=restore)
     return parser.parse_args()
 

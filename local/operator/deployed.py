@@ -5,6 +5,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import REGION, STACK_NAME
+from payments.adapters.aws import AwsClient
+from payments.errors import AwsUnavailableError
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,11 @@ class DeployedStack:
     name: str
     cloudformation: Any
     dynamodb: Any
+
+    @property
+    def aws_client(self) -> AwsClient:
+        """For the product's own stores."""
+        return AwsClient(self.dynamodb)
 
     def outputs(self) -> dict[str, str]:
         (described,) = self.cloudformation.describe_stacks(StackName=self.name)["Stacks"]
@@ -64,18 +72,28 @@ def unreachable(options: argparse.Namespace, error: Exception) -> str:
     return f"Cannot reach {where}: {error}"
 
 
+def run(options: argparse.Namespace, command: Callable[[], str]) -> int:
+    """Prints what the command gives, or what was wrong. The exit status."""
+    try:
+        print(command())
+    except (LookupError, ValueError) as error:
+        print(error, file=sys.stderr)
+    except (AwsUnavailableError, ClientError, BotoCoreError) as error:
+        print(unreachable(options, error), file=sys.stderr)
+    else:
+        return 0
+    return 1
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.operator.deployed", description=__doc__)
     add_stack_options(parser)
     options = parser.parse_args()
-    try:
-        outputs = open_stack(options.stack, options.aws_port).outputs()
-    except (ClientError, BotoCoreError) as error:
-        print(unreachable(options, error), file=sys.stderr)
-        return 1
-    for name, value in outputs.items():
-        print(f"{name:<14} {value}")
-    return 0
+    return run(options, lambda: _show(open_stack(options.stack, options.aws_port).outputs()))
+
+
+def _show(outputs: Mapping[str, str]) -> str:
+    return "\n".join(f"{name:<14} {value}" for name, value in outputs.items())
 
 
 if __name__ == "__main__":

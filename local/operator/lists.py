@@ -3,32 +3,26 @@
 import argparse
 import sys
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from local.operator.deployed import add_stack_options, open_stack, unreachable
+from local.operator.deployed import add_stack_options, open_stack, run
 from payments.adapters.store.merchant_lists import MerchantListStore
 from payments.risk.lists import Kind, ListName, entry
 
 
 def main() -> int:
     options = _options()
+    return run(options, lambda: change(options))
+
+
+def change(options: argparse.Namespace) -> str:
+    """Raises ValueError for a value the list cannot keep."""
     kind, name = Kind(options.kind), ListName(options.list)
-    try:
-        value = entry(kind, options.value)
-        stack = open_stack(options.stack, options.aws_port)
-        store = MerchantListStore(stack.dynamodb, stack.outputs()["KeysTable"])
-        change = store.add if options.verb == "add" else store.remove
-        change(options.merchant, name, kind, value)
-        kept = store.of(options.merchant)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-    except (ClientError, BotoCoreError) as error:
-        print(unreachable(options, error), file=sys.stderr)
-    else:
-        entries = (kept.block if name is ListName.BLOCK else kept.allow).get(kind, frozenset())
-        print(f"{options.merchant}, {name} list, {kind}: {', '.join(sorted(entries)) or 'empty'}")
-        return 0
-    return 1
+    value = entry(kind, options.value)
+    stack = open_stack(options.stack, options.aws_port)
+    store = MerchantListStore(stack.aws_client, stack.outputs()["MerchantsTable"])
+    (store.add if options.verb == "add" else store.remove)(options.merchant, name, kind, value)
+    kept = store.of(options.merchant)
+    entries = (kept.block if name is ListName.BLOCK else kept.allow).get(kind, frozenset())
+    return f"{options.merchant}, {name} list, {kind}: {', '.join(sorted(entries)) or 'empty'}"
 
 
 def _options() -> argparse.Namespace:

@@ -20,9 +20,9 @@ def main() -> int:
         return 1
     stopping = console.prepare()
     started = time.perf_counter()
-    console.step("Preparing the container engine")
+    console.step("Connecting to Docker")
     try:
-        with engine.running() as containers:
+        with engine.connected() as containers:
             return _serve(containers, options, started, stopping)
     except engine.NoEngineError as error:
         print(error, file=sys.stderr)
@@ -63,7 +63,7 @@ def _serve(
                 while sam.runs and not stopping.wait(1):
                     pass
             asked = stopping.is_set()
-            print("Stopping." if asked else "SAM does not run.", flush=True)
+            print("Stopping." if asked else "SAM stopped: read its output above.", flush=True)
     return 0 if asked else 1
 
 

@@ -5,7 +5,10 @@ from werkzeug.test import Client
 from local import template
 from local.emulator.demo import TEST_KEY, seed
 from local.emulator.gateway import Gateway
+from payments.adapters.aws import AwsClient
 from payments.adapters.store.api_keys import ApiKeyStore
+from payments.adapters.store.merchants import MerchantStore
+from payments.use_cases.api_keys import ApiKeys
 from tests.benchmarks.lives import Scene
 from tests.benchmarks.rows import Row
 
@@ -14,7 +17,9 @@ KEYS_CALL = "dynamodb.GetItem"
 
 def rows(scene: Scene) -> list[Row]:
     environment = scene.stage.aws.environments["AuthorizerFunction"]
-    seed(ApiKeyStore(scene.stage.outside, environment["KEYS_TABLE"]))
+    aws = AwsClient(scene.stage.outside)
+    merchants = scene.stage.aws.environments["CheckoutFunction"]["MERCHANTS_TABLE"]
+    seed(ApiKeys(ApiKeyStore(aws, environment["KEYS_TABLE"])), MerchantStore(aws, merchants))
     client = Client(_gateway(scene))
 
     def ask() -> None:

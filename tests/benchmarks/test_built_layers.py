@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,21 @@ def test_the_layer_keeps_just_the_operations_that_our_code_calls(layout: Layout)
     }
 
     assert kept == called_operations(), "layers/dependencies/prune.py lists what stays"
+
+
+def test_the_build_edits_no_source_of_other_people(layout: Layout) -> None:
+    """What this environment has, from the same lock, is what pip installed into the layer."""
+    installed = Path(sysconfig.get_path("purelib"))
+    sources = {path.relative_to(layout.packages) for path in layout.packages.rglob("*.py")}
+    others = {path for path in sources if path.parts[0] not in ("payments", "s3transfer")}
+
+    assert len(others) > 500
+    for source in others:
+        assert (layout.packages / source).read_bytes() == (installed / source).read_bytes(), source
+    assert {str(path) for path in sources if path.parts[0] == "s3transfer"} == {
+        "s3transfer/__init__.py",
+        "s3transfer/manager.py",
+    }
 
 
 def test_every_call_works_from_the_built_layers(layout: Layout, stack: Stack) -> None:

@@ -15,11 +15,13 @@ from tests.support.actors import ONE_TIME_CODE, Shop, Shopper
 from tests.support.events import EVENTS, PAYMENT, SECRET, function_id, load_event
 from tests.support.stack import Stack
 
-ATTEMPT = f"{PAYMENT}_0123456789abcdef"
-CHALLENGE = f"ch_test_4geeks_{PAYMENT[4:]}_0123456789abcdef_00112233445566778899aabbccddeeff"
+ATTEMPT = f"{PAYMENT}_0123456789abcdef-abcdefgh"
+CHALLENGE = (
+    f"ch_test_4geeks_{PAYMENT[4:]}_0123456789abcdef-abcdefgh_00112233445566778899aabbccddeeff"
+)
 NOT_REQUESTS = {
     *("authenticate", "authorize", "authorizer"),
-    *("reconcile", "refresh_rates", "resolve"),
+    *("reconcile_attempts", "refresh_rates", "resolve"),
 }
 
 
@@ -120,7 +122,9 @@ def test_the_recorded_order_makes_a_payment_that_is_read_and_paid_and_listed(sta
     assert [newest[key] for key in ("id", "status")] == [payment_id, "succeeded"]
 
 
-@pytest.mark.parametrize("name", ["get_payment", "checkout", "challenge"])
+@pytest.mark.parametrize(
+    "name", ["get_payment", "checkout", "simulated_issuer", "three_d_secure_return"]
+)
 def test_what_the_recorded_requests_ask_for_does_not_exist(stack: Stack, name: str) -> None:
     assert invoke(stack, name)["statusCode"] == 404
 
@@ -128,7 +132,7 @@ def test_what_the_recorded_requests_ask_for_does_not_exist(stack: Stack, name: s
 def test_the_recorded_challenge_shows_the_issuers_page_for_a_real_one(
     stack: Stack, challenge: str
 ) -> None:
-    shown = invoke(stack, "challenge", {CHALLENGE: challenge})
+    shown = invoke(stack, "simulated_issuer", {CHALLENGE: challenge})
 
     assert shown["statusCode"] == 200
     assert ONE_TIME_CODE in shown["body"]
@@ -176,7 +180,7 @@ def test_the_recorded_resolution_ends_a_real_attempt_that_was_never_charged(
 def test_the_recorded_tick_leaves_an_attempt_to_the_workflow_that_runs_it(
     stack: Stack, attempt: ids.ChallengeReference, demo_shop: Shop
 ) -> None:
-    counts = invoke(stack, "reconcile")
+    counts = invoke(stack, "reconcile_attempts")
 
     assert counts["left"] >= 1
     assert demo_shop.payment(attempt.payment_id)["status"] == "processing"

@@ -142,4 +142,4 @@ def test_the_documents_404_is_the_one_that_every_unknown_path_and_method_gets(
     """That they get it is tested in tests/functional/test_routes.py."""
     example = document["components"]["responses"]["NotFound"]["content"]["application/json"]
 
-    assert example["examples"]["documented"]["value"] == NOT_FOUND
+    assert example["example"] == NOT_FOUND

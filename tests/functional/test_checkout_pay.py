@@ -132,7 +132,7 @@ def test_a_form_whose_method_is_unknown_comes_back_with_an_error_that_can_be_see
 ) -> None:
     answer = shopper.pay_by_form(shop.checkout(), method="cheque")
     assert answer.status_code == 400
-    assert Page(answer).link("Something did not arrive as it should")
+    assert Page(answer).link("Some of the information did not arrive correctly")
 
 
 # ------------------------------------------------------------------------------ paying by JSON

@@ -1,4 +1,4 @@
-"""The README's first hour: every command in it that needs no AWS account is run as it stands."""
+"""The docs' first hour: every command in it that needs no AWS account is run as it stands."""
 
 import os
 import re
@@ -11,18 +11,20 @@ from urllib.parse import urlsplit
 import pytest
 
 from local.emulator.calls import Call
+from local.emulator.demo import LIVE_KEY, REVOKED_KEY, SECOND_MERCHANT_KEY, TEST_KEY
 from tests.support.actors import Checkout, Shop, Shopper, open_shop
 from tests.support.records import open_attempts, payment_key
 from tests.support.stack import PROJECT, Stack
 
-README = (PROJECT / "README.md").read_text("utf-8")
-SECTION = README.partition("## The first hour of a new owner")[2].partition("\n## ")[0]
-BLOCKS = re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL)
+PAGE = (PROJECT / "docs/operate.md").read_text("utf-8")
+FIRST_HOUR = PAGE.partition("\n## The first hour\n")[2].partition("\n## ")[0]
+COSTS = PAGE.partition("\n## What it costs\n")[2].partition("\n## ")[0]
+BLOCKS = re.findall(r"```sh\n(.*?)```", FIRST_HOUR, re.DOTALL)
 # What follows on an indented line belongs to the command before it.
 COMMANDS = [command for block in BLOCKS for command in re.split(r"\n(?! )", block.strip())]
 # Only an account can run these; `make build` has tests of its own.
 NEED_AN_ACCOUNT = ("make build", "make deploy", "sam delete", "aws dynamodb update-table")
-# What an earlier command has shown, and the README abbreviates.
+# What an earlier command has shown, and the page abbreviates.
 SHOWN = {"sk_test_": r"\w+", "pay_": r"\w{26}", "arn:aws:dynamodb:": r"\S+PaymentsTable\S+"}
 WRITES = ("PutItem", "UpdateItem", "DeleteItem")
 
@@ -71,7 +73,7 @@ def owner(stack: Stack) -> Owner:
     return Owner(stack, environment | {"AWS_PORT": str(urlsplit(stack.aws_url).port)})
 
 
-def test_the_first_hour_goes_as_the_readme_says(owner: Owner, shopper: Shopper) -> None:
+def test_the_first_hour_goes_as_the_docs_say(owner: Owner, shopper: Shopper) -> None:
     answers: dict[str, str] = {}
     for command in COMMANDS:
         if command.startswith(NEED_AN_ACCOUNT):
@@ -89,7 +91,7 @@ def test_the_first_hour_goes_as_the_readme_says(owner: Owner, shopper: Shopper) 
     assert "ApiUrl" in told["make outputs"]
     assert "DashboardUrl" in told["make outputs"]
     assert '"status": "completed"' in told['curl "${API}pay_…" -u "$KEY:"']
-    assert "The old key dies in 24 hours" in told["make rotate"]
+    assert "The old key stops working in 24 hours" in told["make rotate"]
     assert "Revoked" in told["make revoke"]
     assert told["make backup"].count("arn:aws:dynamodb") >= 3
 
@@ -103,6 +105,26 @@ def _pay(owner: Owner, shopper: Shopper) -> None:
     checkout = Checkout(payment_id, secret, redirect, {})
     owner.printed.append(payment_id)
     assert shopper.pay(checkout).status_code == 200
+
+
+def test_the_fraud_pages_commands_change_a_merchants_lists(owner: Owner) -> None:
+    page = (PROJECT / "docs/fraud.md").read_text("utf-8")
+    (block,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    *added, removed = [owner.types(command) for command in block.strip().splitlines()]
+    assert [told.partition(": ")[0] for told in added] == [
+        "acme, block list, ip",
+        "acme, block list, card",
+        "acme, allow list, email",
+    ]
+    assert "203.0.113.0/24" in added[0]
+    assert "203.0.113.0/24" not in removed
+
+
+def test_the_keys_that_the_docs_name_are_those_of_the_local_stack(owner: Owner) -> None:
+    named = set(re.findall(r"`(sk_(?:test|live)_\w+)`", PAGE))
+    assert named == {TEST_KEY, LIVE_KEY, SECOND_MERCHANT_KEY, REVOKED_KEY}
+    agreed = re.findall(r"^make key .* FEE=.*$", PAGE, re.MULTILINE)
+    assert [owner.types(command).startswith("sk_test_") for command in agreed] == [True]
 
 
 def test_only_what_needs_an_account_is_left_out() -> None:
@@ -125,7 +147,7 @@ def test_restoring_brings_back_what_is_gone_and_leaves_what_is_there(
     (copy,) = [arn for arn in copies.split() if "PaymentsTable" in arn]
     told = owner.types(f"make restore TABLE=PaymentsTable BACKUP={copy}")
 
-    assert told.startswith("1 rows were gone and are back")
+    assert told.startswith("Missing rows restored: 1.")
     assert shop.payment(gone.id) == before
     assert shop.payment(paid_since.id)["status"] == "completed"
     assert not any("restored" in name for name in owner.stack.dynamodb.list_tables()["TableNames"])
@@ -141,8 +163,8 @@ def test_what_is_not_backed_up_cannot_be_restored(owner: Owner, table: str) -> N
 
 
 def _stated(row: str) -> int:
-    """How many of it a payment needs, by the README's table."""
-    found = re.search(rf"^\| {row}[^|]*\| (\d+) \|", SECTION, re.MULTILINE)
+    """How many of it a payment needs, by the table in the docs."""
+    found = re.search(rf"^\| {row}[^|]*\| (\d+) \|", COSTS, re.MULTILINE)
     assert found, row
     return int(found[1])
 
@@ -154,7 +176,7 @@ def _pay_to_the_end(stack: Stack, shopper: Shopper, checkout: Checkout) -> None:
         time.sleep(0.05)
 
 
-def test_a_payment_costs_the_calls_that_the_readme_states(stack: Stack, shopper: Shopper) -> None:
+def test_a_payment_costs_the_calls_that_the_docs_state(stack: Stack, shopper: Shopper) -> None:
     shop = open_shop(stack)
     # What gateway and functions remember, they know from now on.
     _pay_to_the_end(stack, shopper, shop.checkout())
@@ -180,7 +202,7 @@ def _writes(calls: Iterable[Call]) -> int:
 
 
 def test_the_costs_add_up() -> None:
-    for table in re.findall(r"(?:^\|.*\n)+", SECTION, re.MULTILINE):
+    for table in re.findall(r"(?:^\|.*\n)+", COSTS, re.MULTILINE):
         amounts: dict[str, float] = {}
         for line in table.splitlines()[2:]:
             cells = [cell.strip() for cell in line.strip("|").split("|")]

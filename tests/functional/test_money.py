@@ -244,4 +244,4 @@ def test_a_fee_or_country_that_cannot_be_read_makes_no_key(
     refused = keys_command(stack, "--merchant", "nobody", "--mode", "test", option, value)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.strip()
-    assert stack.key_store.merchant("nobody") is None
+    assert stack.merchant_store.get("nobody") is None

@@ -87,14 +87,14 @@ class UnreliableAcquirer:
             "authentication_result", lambda: self._acquirer.authentication_result(reference)
         )
 
-    def authorize(self, charge: ChargeRequest) -> Authorization:
-        return self._ask("authorize", lambda: self._acquirer.authorize(charge))
+    def authorize(self, charge: ChargeRequest, *, capture: bool) -> Authorization:
+        return self._ask("authorize", lambda: self._acquirer.authorize(charge, capture=capture))
 
     def look_up(self, reference: str) -> Authorization | None:
         return self._ask("look_up", lambda: self._acquirer.look_up(reference))
 
-    def void(self, reference: str) -> Authorization | None:
-        return self._ask("void", lambda: self._acquirer.void(reference))
+    def reverse(self, reference: str) -> Authorization | None:
+        return self._ask("reverse", lambda: self._acquirer.reverse(reference))
 
     def _ask(self, name: str, ask: Callable[[], Answer]) -> Answer:
         self._scheduler.step()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from payments.acquirers.port import Acquirer, ChargeRequest
+from payments.adapters.aws import AwsClient
 from payments.adapters.fingerprints import Fingerprints
 from payments.adapters.store.items import from_item, to_item
 from payments.adapters.store.merchant_lists import MerchantListStore
@@ -129,9 +130,10 @@ class Issuers:
         country = self.cards[charge.card.number].country
         return replace(self.acquirer.profile(charge), country=country)
 
-    def authorize(self, charge: ChargeRequest) -> Authorization:
+    def authorize(self, charge: ChargeRequest, *, capture: bool) -> Authorization:
         number = DECLINED_CARD if self.cards[charge.card.number].is_dead else CANARY_NUMBER
-        return self.acquirer.authorize(replace(charge, card=replace(charge.card, number=number)))
+        charge = replace(charge, card=replace(charge.card, number=number))
+        return self.acquirer.authorize(charge, capture=capture)
 
 
 class BusyWorld(World):
@@ -232,7 +234,7 @@ class RulesShop:
     """Weighs and notes as the workflow does; cards answer as they are."""
 
     def __init__(self) -> None:
-        aws: Any = DictionaryAws()
+        aws = AwsClient(DictionaryAws())
         self._clock = _Clock()
         counters = RiskCounters(aws, "counters")
         self._assess = AssessRisk(

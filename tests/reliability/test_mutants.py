@@ -66,7 +66,7 @@ def _without_condition(operation: str, concerns: Callable[[dict[str, Any]], bool
 
 
 def _keep_the_card(name: str, params: dict[str, Any]) -> None:
-    if name == "dynamodb.UpdateItem" and "#answer" in params["UpdateExpression"]:
+    if name == "dynamodb.UpdateItem" and "#authorization" in params["UpdateExpression"]:
         params["UpdateExpression"] = params["UpdateExpression"].replace(
             " REMOVE encrypted_card", ""
         )
@@ -83,23 +83,23 @@ class _Wrapper:
 
 
 class _NewReferenceEachTime(_Wrapper):
-    def authorize(self, charge: ChargeRequest) -> Authorization:
+    def authorize(self, charge: ChargeRequest, *, capture: bool) -> Authorization:
         fresh = replace(charge, reference=f"{charge.reference}-{next(_references)}")
-        answer: Authorization = self._acquirer.authorize(fresh)
+        answer: Authorization = self._acquirer.authorize(fresh, capture=capture)
         return answer
 
 
 class _SilenceIsADecline(_Wrapper):
-    def authorize(self, charge: ChargeRequest) -> Authorization:
+    def authorize(self, charge: ChargeRequest, *, capture: bool) -> Authorization:
         try:
-            answer: Authorization = self._acquirer.authorize(charge)
+            answer: Authorization = self._acquirer.authorize(charge, capture=capture)
         except AcquirerUnavailableError:
             return Authorization(approved=False, decline_code="processing_error")
         return answer
 
 
-class _NothingIsVoided(_Wrapper):
-    def void(self, _reference: str) -> Authorization | None:
+class _NothingIsReversed(_Wrapper):
+    def reverse(self, _reference: str) -> Authorization | None:
         return None
 
 
@@ -107,7 +107,7 @@ class _NothingIsLookedUp(_Wrapper):
     def look_up(self, _reference: str) -> Authorization | None:
         return None
 
-    def void(self, _reference: str) -> Authorization | None:
+    def reverse(self, _reference: str) -> Authorization | None:
         return None
 
 
@@ -126,7 +126,7 @@ MUTANTS = {
         wrap_acquirer=_NewReferenceEachTime, first_seed=85
     ),
     "no answer is taken for a decline": Mutant(wrap_acquirer=_SilenceIsADecline, first_seed=154),
-    "a charge under way is not voided": Mutant(wrap_acquirer=_NothingIsVoided, first_seed=121),
+    "a charge under way is not reversed": Mutant(wrap_acquirer=_NothingIsReversed, first_seed=121),
     "the acquirer is not asked what happened": Mutant(wrap_acquirer=_NothingIsLookedUp),
     "the reconciler does not run": Mutant(reconciles=False),
 }

@@ -20,6 +20,7 @@ import pytest
 import requests
 
 from payments.acquirers.port import NoWallets
+from payments.adapters.aws import AwsClient
 from payments.adapters.card_cipher import CardCipher
 from payments.adapters.store.attempts import AttemptStore
 from payments.adapters.store.items import from_item
@@ -27,6 +28,7 @@ from payments.adapters.store.payments import PaymentStore
 from payments.adapters.workflow import Workflow
 from payments.inputs.checkout_form import parse_form
 from payments.model import ids, lifecycle
+from payments.model.attempt import SIMULATOR
 from payments.model.clock import SystemClock
 from payments.model.lifecycle import Status
 from payments.use_cases.api_keys import hash_key
@@ -387,11 +389,14 @@ class _DiesBeforeSubmit(PaymentStore):
 
 def _pay_and_die(checkout: Checkout, shopper: Shopper, token: str) -> None:
     stack, clock = shopper.stack, SystemClock()
-    payments = _DiesBeforeSubmit(stack.dynamodb, stack.resources["PaymentsTable"])
-    attempts = AttemptStore(stack.dynamodb, stack.resources["AttemptsTable"])
-    vault = CardCipher(stack.aws("kms"), stack.resources["CardKey"])
+    aws = AwsClient(stack.dynamodb)
+    payments = _DiesBeforeSubmit(aws, stack.resources["PaymentsTable"])
+    attempts = AttemptStore(aws, stack.resources["AttemptsTable"])
+    cipher = CardCipher(AwsClient(stack.aws("kms")), stack.resources["CardKey"])
     follow = ShopperPayments(payments, attempts, clock, 24 * 60 * 60, 0)
-    pay = PayPayment(follow, payments, attempts, vault, Workflow(None, ""), clock)
+    pay = PayPayment(
+        follow, payments, attempts, cipher, Workflow(aws, ""), clock, lambda _: SIMULATOR
+    )
     posted = shopper.card_form(checkout, PAID_CARD, attempt=token)
     form = parse_form(posted, NoWallets().open_token, clock.now_us())
     with pytest.raises(_DiedError):

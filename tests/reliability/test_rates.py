@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from payments.adapters.aws import AwsClient
 from payments.adapters.rates_feed import MAX_BYTES
 from payments.adapters.store.rates import RatesStore
 from payments.entry import TaskFailedError
@@ -77,7 +78,7 @@ def refusal(world: World, url: str, clock: Clock | None = None) -> str:
 
 def stored(world: World) -> Any:
     table = world.stage.aws.environments["RefreshRatesFunction"]["RATES_TABLE"]
-    return RatesStore(world.stage.outside, table).read()
+    return RatesStore(AwsClient(world.stage.outside), table).read()
 
 
 def log(world: World) -> list[dict[str, Any]]:
@@ -419,7 +420,7 @@ def test_a_feed_that_is_not_there_changes_nothing(world: World) -> None:
     ],
 )
 def test_only_https_is_asked_except_on_this_machine(world: World, url: str) -> None:
-    assert refusal(world, url) == "the feed is asked over https alone"
+    assert refusal(world, url) == "the feed must be https"
 
 
 def test_a_feed_without_a_certificate_to_trust_is_not_believed(

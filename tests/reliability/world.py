@@ -28,12 +28,14 @@ from local.emulator.aws import LocalAws
 from local.emulator.calls import called_by, watch
 from local.emulator.functions import Context, Handler, load_handler
 from payments.acquirers.simulator.acquirer import ONE_TIME_CODE, SimulatedAcquirer
+from payments.adapters.aws import AwsClient
 from payments.adapters.store.attempts import AttemptStore
 from payments.adapters.store.items import from_item
 from payments.adapters.store.payments import PageRequest, PaymentStore
 from payments.model.ids import Account, Mode
 from payments.model.merchant import Merchant
 from payments.model.payment import Payment
+from payments.use_cases.assess_risk import RunTogether
 from payments.wiring import Services
 from tests.reliability.faults import Faults, UnreliableAcquirer, meet_aws
 from tests.reliability.scheduler import Crash, Scheduler
@@ -80,6 +82,7 @@ class Stage:
     outside: Any
     ledger: Any
     log: io.StringIO
+    run_together: RunTogether
     current: "World | None" = None
 
     @property
@@ -93,7 +96,7 @@ class Stage:
         acquirer: Any = _CurrentAcquirer(self)
         environment = self.aws.environments[function]
         handler.build(
-            Services(environment, _CurrentClock(self), acquirer, one_after_another, self.session)
+            Services(environment, _CurrentClock(self), acquirer, self.run_together, self.session)
         )
 
 
@@ -124,11 +127,18 @@ class _CurrentAcquirer:
 _LOG = io.StringIO()
 
 
+def one_after_another(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """What runs at the same time on Lambda: the scheduler knows no threads within an actor."""
+    return [call() for call in calls]
+
+
 @contextmanager
-def stage(session: boto3.session.Session | None = None) -> Iterator[Stage]:
+def stage(
+    session: boto3.session.Session | None = None, run_together: RunTogether = one_after_another
+) -> Iterator[Stage]:
     """Builds the emulated AWS once; its client hooks always reach the current world.
 
-    A session may come with hooks of its own.
+    A session may come with hooks of its own, and `run_together` may note what it runs.
     """
     os.environ.update({"AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION})
     parameters = {"PublicBaseUrl": "https://pay.example", "LiveAcquirer": "simulator"}
@@ -148,7 +158,8 @@ def stage(session: boto3.session.Session | None = None) -> Iterator[Stage]:
     for watched in (session, acquirer_session):
         watch(watched, aws.logical_ids(), note_call)
     outside: Any = boto3.session.Session().client("dynamodb")
-    built = Stage(aws, session, {}, outside, acquirer_session.client("dynamodb"), log)
+    ledger = acquirer_session.client("dynamodb")
+    built = Stage(aws, session, {}, outside, ledger, log, run_together)
     _hook_clients(built, session)
     try:
         with redirect_stdout(log):
@@ -160,11 +171,6 @@ def stage(session: boto3.session.Session | None = None) -> Iterator[Stage]:
     finally:
         aws.stop()
         default_user_config["core"] = core_config
-
-
-def one_after_another(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """What runs at the same time on Lambda: the scheduler knows no threads within an actor."""
-    return [call() for call in calls]
 
 
 def _warm_up(built: Stage) -> None:
@@ -230,18 +236,18 @@ class World:
                 "Partition": "aws",
             },
         )
-        environment = self.stage.aws.environments["ReconcileFunction"]
+        environment = self.stage.aws.environments["ReconcileAttemptsFunction"]
         # The outside party's own connection: what happens behind it is not ours to crash.
         self.simulator = SimulatedAcquirer(
-            self.stage.ledger, environment["SIMULATOR_TABLE"], self.scheduler.now_us
+            AwsClient(self.stage.ledger), environment["SIMULATOR_TABLE"], self.scheduler.now_us
         )
         outside = self.stage.outside
         self.acquirer = self.wrap_acquirer(
             UnreliableAcquirer(self.simulator, self.scheduler, self.faults)
         )
-        self.payments = PaymentStore(outside, environment["PAYMENTS_TABLE"])
+        self.payments = PaymentStore(AwsClient(outside), environment["PAYMENTS_TABLE"])
         self._attempts_table = environment["ATTEMPTS_TABLE"]
-        self.attempts = AttemptStore(outside, self._attempts_table)
+        self.attempts = AttemptStore(AwsClient(outside), self._attempts_table)
         self._outside = outside
         self._ledger_table = environment["SIMULATOR_TABLE"]
         self.stage.current = self
@@ -386,12 +392,12 @@ class World:
         return self._form("/3ds/{challenge}/return", parameters, "")
 
     def _form(self, resource: str, parameters: Mapping[str, str], _body: str) -> Answer:
-        return self.request("ChallengeFunction", "POST", resource, {}, parameters)
+        return self.request("ThreeDSecureReturnFunction", "POST", resource, {}, parameters)
 
     def reconcile(self) -> None:
         """One scheduled run; a run that dies is followed by the next."""
         try:
-            self._invoke("ReconcileFunction", {})
+            self._invoke("ReconcileAttemptsFunction", {})
         except (Crash, Exception):  # noqa: BLE001 - EventBridge does not care how it died
             return
 

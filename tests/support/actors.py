@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 from payments.model.ids import Mode
-from payments.model.merchant import Merchant
+from payments.model.merchant import Merchant, Profile
 from payments.use_cases.api_keys import ApiKeys
 from tests.support.stack import Stack
 
@@ -49,10 +49,14 @@ class Checkout:
     @classmethod
     def of(cls, created: requests.Response) -> "Checkout":
         assert created.status_code == 202, (created.status_code, created.text)
-        answer = created.json()["data"]
-        encoded = parse_qs(urlsplit(answer["redirect"]).query)["data"][0]
+        return cls.at(created.json()["data"]["redirect"])
+
+    @classmethod
+    def at(cls, redirect: str) -> "Checkout":
+        """What a shop sends its shopper to."""
+        encoded = parse_qs(urlsplit(redirect).query)["data"][0]
         data = json.loads(base64.b64decode(encoded))
-        return cls(answer["id_payment"], data["client_secret"], answer["redirect"], data)
+        return cls(data["id_payment"], data["client_secret"], redirect, data)
 
 
 @dataclass
@@ -112,6 +116,8 @@ def open_shop(
         settlement_currency="USD",
         enforces_fraud_rules_in_test=enforces_fraud_rules,
     )
+    if mode is Mode.LIVE:  # whose cards come as JSON only where the profile says so
+        stack.merchant_store.put(Profile(merchant, accepts_json_cards=True))
     key = ApiKeys(stack.key_store).issue(merchant, mode, int(time.time()))
     return Shop(stack, key)
 

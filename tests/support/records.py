@@ -81,7 +81,7 @@ def questions(stack: Stack, checkout: Checkout) -> list[list[str]]:
 
 
 def charges(stack: Stack, checkout: Checkout) -> list[Charge]:
-    """What the acquirer was asked to charge. References that were voided are no charges."""
+    """What the acquirer was asked to charge. References that were reversed are no charges."""
     return [
         charge for entry in ledger(stack, checkout) if (charge := _charge_in(entry)) is not None
     ]
@@ -101,9 +101,9 @@ def charges_by_payment(stack: Stack, payment_ids: Sequence[str]) -> dict[str, li
 
 
 def _charge_in(entry: Row) -> Charge | None:
-    """The charge under a reference of the ledger, if there is one that was not voided."""
-    charge = entry.get("charge", {"voided": True})
-    if "voided" in charge:
+    """The charge under a reference of the ledger, if there is one that was not reversed."""
+    charge = entry.get("charge", {"reversed": True})
+    if "reversed" in charge:
         return None
     return Charge(
         entry["reference"],

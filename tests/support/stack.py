@@ -15,8 +15,10 @@ from typing import Any
 import boto3
 
 from local.emulator.calls import Call
+from payments.adapters.aws import AwsClient
 from payments.adapters.store.api_keys import ApiKeyStore
 from payments.adapters.store.items import from_item
+from payments.adapters.store.merchants import MerchantStore
 from tests.support.calls import call_file, calls_in
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -117,7 +119,11 @@ class Stack:
 
     @property
     def key_store(self) -> ApiKeyStore:
-        return ApiKeyStore(self.dynamodb, self.resources["KeysTable"])
+        return ApiKeyStore(AwsClient(self.dynamodb), self.resources["KeysTable"])
+
+    @property
+    def merchant_store(self) -> MerchantStore:
+        return MerchantStore(AwsClient(self.dynamodb), self.resources["MerchantsTable"])
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """All items of a table, by its logical id, as DynamoDB keeps them (typed attributes)."""

@@ -1,8 +1,9 @@
 """Which texts the code and the page templates ask for, read from their syntax trees.
 
-A key may be put together: `text(f"field.{fault.code}")`. Such a family is written as its pattern,
-`field.{fault.code}`, and FAMILIES says what can stand in the braces, as the code's own tables and
-calls have it. A family that is not listed here is an error, and so is a key nobody asks for.
+A key may be put together: `text(f"field.{field_error.code}")`. Such a family is written as its
+pattern, `field.{field_error.code}`, and FAMILIES says what can stand in the braces, as the code's
+own tables and calls have it. A family that is not listed here is an error, and so is a key nobody
+asks for.
 """
 
 import ast
@@ -52,13 +53,14 @@ def _problems() -> set[str]:
     return {*_page_table("_PROBLEMS"), "internal"}
 
 
-def _conflicts() -> set[str]:
+def conflict_reasons() -> set[str]:
+    """Every `reason` that a 409 may have."""
     refusals = {*lifecycle.REFUSAL_REASONS.values(), *_arguments("NotPayableError", 0)}
     return refusals | {KeyReusedError.reason}
 
 
 def _error_contents() -> set[str]:
-    return {*_arguments("_envelope", 1), *_arguments("_unavailable", 0), *_conflicts()}
+    return {*_arguments("_envelope", 1), *_arguments("_unavailable", 0), *conflict_reasons()}
 
 
 def _error_titles() -> set[str]:
@@ -89,7 +91,7 @@ FAMILIES: dict[str, Callable[[], Iterable[str]]] = {
     "auth.{error.reason}": lambda: _arguments("AuthenticationError", 0),
     "error.{title or key}.title": _error_titles,
     "error.{key}.content": _error_contents,
-    "field.{fault.code}": _field_codes,
+    "field.{field_error.code}": _field_codes,
     "decline.{code}": lambda: DECLINE_CODES,
     "decline.{shown}": lambda: map(shown_to_shopper, DECLINE_CODES),
     "page.declined.{shown_to_shopper(payment.decline_code)}": lambda: map(
@@ -101,8 +103,8 @@ FAMILIES: dict[str, Callable[[], Iterable[str]]] = {
     "page.{problem}_title": _problems,
     "page.{method}": lambda: (APPLE_PAY, GOOGLE_PAY),
     "page.wallet_{card.outcome}": _wallet_outcomes,
-    "page.required.{fault.field}": _required_fields,
-    "page.{fault.field}": lambda: _page_table("_NAMED_FIELDS"),
+    "page.required.{field_error.field}": _required_fields,
+    "page.{field_error.field}": lambda: _page_table("_NAMED_FIELDS"),
 }
 
 # --------------------------------------------------------------------------------------- reading

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from samtranslator.yaml_helper import yaml_parse
@@ -15,13 +16,15 @@ from tests.support.stack import PROJECT
 TEMPLATES = ("template.yaml", "functions/monitoring.yaml")
 BIN = Path(sys.executable).parent
 CHECKOV = BIN.parent / "checkov/bin/checkov"
-_SKIP = re.compile(r"^\s*# checkov:skip=(\w+):(.*)$", re.MULTILINE)
+CONFIGURATION = PROJECT / ".checkov.yaml"
+# A check that is skipped, and the comment right above it.
+_SKIP = re.compile(r"((?:^  # .+\n)*)^  - (CKV\w+)$", re.MULTILINE)
 
 
-def _run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+def _run(*command: str | Path, folder: Path = PROJECT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
-        cwd=PROJECT,
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=110,
@@ -42,24 +45,34 @@ def test_sam_validate_finds_nothing() -> None:
     assert ran.returncode == 0, ran.stderr + ran.stdout
 
 
-def test_checkov_fails_nothing_and_every_suppression_says_why() -> None:
+def _checkov(*options: str, folder: Path = PROJECT) -> Any:
     if not CHECKOV.exists():
         pytest.skip("NOT TESTED: checkov is not installed (make check installs it)")
-    ran = _run(
-        *(CHECKOV, "--output=json", "--skip-download", "--framework=cloudformation", "--file"),
-        *TEMPLATES,
-    )
-    found = json.loads(ran.stdout)
-    summary = (found[0] if isinstance(found, list) else found)["summary"]
+    found = json.loads(_run(CHECKOV, "--output=json", *options, folder=folder).stdout)
+    assert found["summary"]["parsing_errors"] == 0
+    assert found["summary"]["resource_count"] > 0
+    return found
+
+
+def test_checkov_fails_nothing_and_no_resource_skips_a_check_for_itself() -> None:
+    summary = _checkov()["summary"]
     report.record("checkov: passed", summary["passed"])
     report.record("checkov: failed", summary["failed"])
-    report.record("checkov: explained", summary["skipped"])
-    assert (summary["failed"], summary["parsing_errors"]) == (0, 0)
-    reasons = [
-        reason for name in TEMPLATES for _, reason in _SKIP.findall((PROJECT / name).read_text())
-    ]
-    assert len(reasons) == summary["skipped"]
-    assert min(len(reason.split()) for reason in reasons) >= 4
+    assert (summary["failed"], summary["skipped"]) == (0, 0)
+
+
+def test_checkov_skips_only_what_would_fail_and_every_skip_says_why(tmp_path: Path) -> None:
+    text = CONFIGURATION.read_text()
+    skipped = yaml_parse(text)["skip-check"]
+    reasons = {check: why.replace("#", "").split() for why, check in _SKIP.findall(text)}
+    files = [f"--file={PROJECT / name}" for name in TEMPLATES]
+    # From another folder it does not find its configuration.
+    found = _checkov("--skip-download", "--framework=cloudformation", *files, folder=tmp_path)
+    would_fail = {row["check_id"] for row in found["results"]["failed_checks"]}
+    report.record("checkov: explained", len(skipped))
+    assert sorted(skipped) == sorted(would_fail)
+    assert sorted(skipped) == sorted(reasons)
+    assert min(map(len, reasons.values())) >= 4
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

@@ -28,16 +28,6 @@ IMPERSONAL = {
 }
 
 
-@pytest.fixture(scope="module")
-def source() -> Any:
-    return yaml_parse((PROJECT / "template.yaml").read_text())
-
-
-@pytest.fixture(scope="module")
-def monitoring() -> Any:
-    return yaml_parse((PROJECT / "functions/monitoring.yaml").read_text())
-
-
 def _functions(source: Any) -> dict[str, Any]:
     kind = "AWS::Serverless::Function"
     return {
@@ -73,6 +63,11 @@ def _referred(value: Any) -> Iterator[str]:
                 yield from _referred(inner)
 
 
+def _outputs(value: Any) -> set[str]:
+    """Every output of the nested stack that a piece of the template refers to."""
+    return set(re.findall(r"\bOutputs\.(\w+)", json.dumps(value)))
+
+
 # ------------------------------------------------------------------------------------------- logs
 
 
@@ -93,11 +88,10 @@ def test_no_request_is_traced_with_its_data_and_every_route_is_throttled(
     assert stage["Properties"]["TracingEnabled"] is True
 
 
-def test_every_function_logs_to_a_group_of_its_own_that_forgets(source: Any) -> None:
-    groups = [row["LoggingConfig"]["LogGroup"]["Ref"] for row in _functions(source).values()]
-    assert len(groups) == len(set(groups))
-    for group in groups:
-        assert source["Resources"][group]["Properties"]["RetentionInDays"]
+def test_every_function_logs_to_a_group_that_forgets(deployed: Template) -> None:
+    for function in deployed.of_type("AWS::Lambda::Function").values():
+        group = deployed.resources[function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]]
+        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
 def test_every_function_and_workflow_is_traced(deployed: Template) -> None:
@@ -110,17 +104,14 @@ def test_every_function_and_workflow_is_traced(deployed: Template) -> None:
 # ----------------------------------------------------------------------------------------- alarms
 
 
-def test_every_alarm_tells_the_topic_when_it_rings_and_when_it_is_over(
-    source: Any, monitoring: Any
-) -> None:
-    alarms = {
-        name: row["Properties"]
-        for part in (source, monitoring)
-        for name, row in part["Resources"].items()
+def test_every_alarm_tells_the_topic_when_it_starts_and_when_it_ends(monitoring: Any) -> None:
+    alarms = [
+        row["Properties"]
+        for row in monitoring["Resources"].values()
         if row["Type"] == "AWS::CloudWatch::Alarm"
-    }
+    ]
     assert alarms
-    for alarm in alarms.values():
+    for alarm in alarms:
         assert alarm["AlarmDescription"]
         assert alarm["TreatMissingData"] in ("breaching", "notBreaching")
         for actions in (alarm["AlarmActions"], alarm["OKActions"]):
@@ -162,32 +153,33 @@ def test_the_metrics_watched_are_the_metrics_emitted(
     assert {row["service"] for row in lines} == {"payments-local"}
 
 
-def test_alarms_that_name_the_api_and_the_workflow_know_their_names(source: Any) -> None:
-    """They cannot refer to them, so a renamed one would leave them deaf."""
-    resources = source["Resources"]
-    (api_name, stage) = resources["ApiErrorsAlarm"]["Properties"]["Dimensions"]
+def test_alarms_that_name_the_api_and_the_workflow_know_their_names(
+    source: Any, monitoring: Any
+) -> None:
+    """They cannot refer to them, so they would not watch a renamed one."""
+    resources, alarms = source["Resources"], monitoring["Resources"]
+    given = resources["Monitoring"]["Properties"]["Parameters"]
+    (api_name, stage) = alarms["ApiErrorsAlarm"]["Properties"]["Dimensions"]
     api = resources["Api"]["Properties"]
-    assert api_name["Value"] == api["DefinitionBody"]["info"]["title"]
-    assert stage["Value"] == api["StageName"]
+    assert given[api_name["Value"]["Ref"]] == api["DefinitionBody"]["info"]["title"]
+    assert given[stage["Value"]["Ref"]] == api["StageName"]
     watched = [
-        row["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Fn::Sub"]
-        for row in resources["FailedWorkflowsAlarm"]["Properties"]["Metrics"]
+        row["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"]
+        for row in alarms["FailedWorkflowsAlarm"]["Properties"]["Metrics"]
         if "MetricStat" in row
     ]
     name = resources["PaymentWorkflow"]["Properties"]["Name"]["Fn::Sub"]
     assert len(watched) == 3
-    assert {arn.partition(":stateMachine:")[2] for arn in watched} == {name}
+    assert {given[arn]["Fn::Sub"].partition(":stateMachine:")[2] for arn in watched} == {name}
 
 
-def test_scheduled_functions_put_failed_runs_aside(source: Any) -> None:
-    scheduled = [
-        row
-        for row in _functions(source).values()
-        if any(event["Type"] == "Schedule" for event in row.get("Events", {}).values())
-    ]
-    assert scheduled
-    for row in scheduled:
-        assert row["DeadLetterQueue"]["Type"] == "SQS"
+def test_the_alarms_that_roll_back_are_alarms(source: Any, monitoring: Any) -> None:
+    """The main stack knows them as outputs of the nested one."""
+    named = _outputs(source["Globals"])
+    assert named
+    for name in named:
+        assert monitoring["Outputs"][name]["Value"] == {"Ref": name}
+        assert monitoring["Resources"][name]["Type"] == "AWS::CloudWatch::Alarm"
 
 
 # ------------------------------------------------------------------------------------- parameters
@@ -216,13 +208,9 @@ def test_everything_is_called_by_an_alias_that_alarms_can_roll_back(deployed: Te
     alarms = {"ApiErrorsAlarm", "FailedWorkflowsAlarm"}
     for group in deployed.of_type("AWS::CodeDeploy::DeploymentGroup").values():
         condition, watched, _ = group["Properties"]["AlarmConfiguration"]["Fn::If"]
-        assert (condition, set(_referred(watched)), watched["Enabled"]) == (
-            "RollsBack",
-            alarms,
-            True,
-        )
+        assert (condition, _outputs(watched), watched["Enabled"]) == ("RollsBack", alarms, True)
     (workflow,) = deployed.of_type("AWS::StepFunctions::StateMachineAlias").values()
-    assert alarms <= set(_referred(workflow["Properties"]["DeploymentPreference"]["Alarms"]))
+    assert alarms == _outputs(workflow["Properties"]["DeploymentPreference"]["Alarms"])
     for permission in deployed.of_type("AWS::Lambda::Permission").values():
         called = str(permission["Properties"]["FunctionName"])
         assert "live" in called, "somebody calls a function and not its alias"

@@ -1,4 +1,4 @@
-"""README's table of test cards is what the simulator does. The functional tests say it is so."""
+"""The documented table of test cards is what the simulator does, as the functional tests prove."""
 
 import pytest
 
@@ -6,9 +6,9 @@ from local.generate import card_table
 from payments.acquirers.simulator.cards import TEST_CARDS
 
 
-def test_the_readme_shows_the_test_cards_as_the_simulator_has_them() -> None:
-    readme = card_table.TARGET.read_text("utf-8")
-    assert readme == card_table.render(readme)
+def test_the_docs_show_the_test_cards_as_the_simulator_has_them() -> None:
+    page = card_table.TARGET.read_text("utf-8")
+    assert page == card_table.render(page)
 
 
 def test_every_test_card_stands_in_the_table_once() -> None:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.generate import currencies
+from payments.errors import AmountError
 from payments.money.amounts import (
-    AmountError,
     format_amount,
     parse_amount,
     rounded,

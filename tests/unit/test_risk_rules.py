@@ -23,7 +23,7 @@ QUIET = Signals(
     usual_amount_minor=6_000,
     card=Tally(1, 1),
     email=Tally(1, 1),
-    address=Tally(2, 2),
+    ip=Tally(2, 2),
     merchant=Tally(40, 900),
 )
 # rule -> what just fires it, what just does not
@@ -44,9 +44,9 @@ BORDERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "email_velocity": ({"email": Tally(9, 9)}, {"email": Tally(8, 8)}),
     "email_country_differs": ({"email_country": "MX"}, {"email_country": ""}),
     "disposable_email": ({"has_disposable_email": True}, {"has_disposable_email": False}),
-    "ip_velocity": ({"address": Tally(61, 61)}, {"address": Tally(60, 60)}),
-    "ip_failures": ({"address": Tally(7, 7, 3)}, {"address": Tally(8, 8, 3)}),
-    "card_testing": ({"address": Tally(9, 9, 5)}, {"address": Tally(10, 10, 5)}),
+    "ip_velocity": ({"ip": Tally(61, 61)}, {"ip": Tally(60, 60)}),
+    "ip_failures": ({"ip": Tally(7, 7, 3)}, {"ip": Tally(8, 8, 3)}),
+    "card_testing": ({"ip": Tally(9, 9, 5)}, {"ip": Tally(10, 10, 5)}),
     "small_amount": ({"amount_minor": 500}, {"amount_minor": 501}),
     "unusual_amount": ({"amount_minor": 60_001}, {"amount_minor": 60_000}),
     "merchant_failures": ({"merchant": Tally(61, 900, 30)}, {"merchant": Tally(62, 900, 30)}),
@@ -105,14 +105,14 @@ def test_weights_add_up_to_a_hundred_at_most() -> None:
             "elevated",
             Action.CHALLENGE,
         ),
-        ({"address": Tally(7, 7, 3)}, 50, "elevated", Action.CHALLENGE),
+        ({"ip": Tally(7, 7, 3)}, 50, "elevated", Action.CHALLENGE),
         (
-            {"address": Tally(7, 7, 3), "has_disposable_email": True},
+            {"ip": Tally(7, 7, 3), "has_disposable_email": True},
             80,
             "highest",
             Action.BLOCK,
         ),
-        ({"address": Tally(9, 9, 6), "amount_minor": 100}, 100, "highest", Action.BLOCK),
+        ({"ip": Tally(9, 9, 6), "amount_minor": 100}, 100, "highest", Action.BLOCK),
     ],
 )
 def test_rules_add_up_to_a_level_and_the_level_acts_only_where_it_is_enforced(
@@ -126,7 +126,7 @@ def test_rules_add_up_to_a_level_and_the_level_acts_only_where_it_is_enforced(
 
 
 def test_the_allow_list_silences_scored_rules_and_no_other() -> None:
-    loud = replace(QUIET, is_allowed=True, address=Tally(9, 9, 6), has_disposable_email=True)
+    loud = replace(QUIET, is_allowed=True, ip=Tally(9, 9, 6), has_disposable_email=True)
     silent = assess(loud, Thresholds(), enforced=True)
     assert (silent.score, silent.reasons) == (0, ("merchant_allow_list",))
     for changes, action in (
@@ -139,7 +139,7 @@ def test_the_allow_list_silences_scored_rules_and_no_other() -> None:
 
 def test_thresholds_move_levels_but_not_what_acts_by_itself() -> None:
     never = Thresholds(101, 101)
-    testing = assess(replace(QUIET, address=Tally(9, 9, 6)), never, enforced=True)
+    testing = assess(replace(QUIET, ip=Tally(9, 9, 6)), never, enforced=True)
     assert (testing.level, testing.action) == ("normal", Action.ALLOW)
     known = assess(replace(QUIET, screening=Screening.ELEVATED), never, enforced=True)
     assert known.action == Action.CHALLENGE
@@ -223,7 +223,7 @@ def test_what_is_no_entry_is_refused(kind: Kind, value: str) -> None:
         entry(kind, value)
 
 
-def test_the_readme_shows_the_rules_as_they_are() -> None:
-    readme = (PROJECT / "README.md").read_text()
+def test_the_docs_show_the_rules_as_they_are() -> None:
+    page = (PROJECT / "docs/fraud.md").read_text("utf-8")
     rows = [f"| `{r.name}` | {r.weight} | {r.acts or ''} | {r.text} |" for r in RULES]
-    assert "\n".join(rows) in readme
+    assert "\n".join(rows) in page

@@ -132,6 +132,6 @@ def test_no_function_is_longer_than_a_screen() -> None:
 def test_lock_files_name_no_registry() -> None:
     folders = ("layers", "local", "tests")
     locks = [path for name in folders for path in (PROJECT / name).rglob("requirements.txt")]
-    assert len(locks) == 5
-    for lock in locks:
+    assert len(locks) == 6
+    for lock in (*locks, PROJECT / "tests/openapi_lint/package-lock.json"):
         assert "://" not in lock.read_text()

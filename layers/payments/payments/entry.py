@@ -1,15 +1,19 @@
-"""How Lambda calls us: builds the services once, turns events into calls and errors into answers."""
+"""How Lambda calls us: services are built once, events become calls, errors become responses."""
 
 import os
 import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from payments.errors import AcquirerUnavailableError, RefusedError
+from payments.errors import (
+    AcquirerUnavailableError,
+    AwsUnavailableError,
+    PaymentsError,
+    RefusedError,
+)
 from payments.model.lifecycle import Status
 from payments.model.payment import Payment
+from payments.telemetry import error_name
 from payments.web.error_responses import error_response
 from payments.web.http import CORS_HEADERS, Request, Response
 from payments.web.views import ViewContext
@@ -33,27 +37,27 @@ class Function:
     """
 
     def __init__(self) -> None:
-        self._root: Services | None = None
+        self._services: Services | None = None
         if "AWS_LAMBDA_RUNTIME_API" in os.environ:
             self.build()
 
     def build(self, services: Services | None = None) -> None:
         """Builds the services from the environment as it is now, or takes the one given."""
-        self._root = services or Services()
+        self._services = services or Services()
 
     @property
     def services(self) -> Services:
-        if self._root is None:
+        if self._services is None:
             self.build()
-        assert self._root is not None
-        return self._root
+        assert self._services is not None
+        return self._services
 
     def log_error(self, error: Exception, request_id: str) -> None:
         """Type and place of an unforeseen error; never its message, which may quote input."""
         self.services.telemetry.logger.error(
             "unforeseen error",
             request_id=request_id,
-            error=type(error).__name__,
+            error=error_name(error),
             place=traceback.format_tb(error.__traceback__),
         )
 
@@ -75,21 +79,21 @@ class ApiFunction(Function):
     def __call__(self, event: Event, _context: object) -> dict[str, Any]:
         request = Request(event, self.services.settings.public_base_url)
         try:
-            answer = self._handle(request, self.services)
+            response = self._handle(request, self.services)
         except RefusedError as error:
-            answer = self._show_error(request, error)
-        except Exception as error:  # noqa: BLE001 - the boundary: nobody outside sees more than a 500 or 503
+            response = self._show_error(request, error)
+        except Exception as error:  # noqa: BLE001 - the boundary: callers see no more than a 500 or 503
             self.log_error(error, request.request_id)
-            answer = self._show_error(request, error)
+            response = self._show_error(request, error)
         self.services.telemetry.logger.info(
             "answered",
             request_id=request.request_id,
             method=request.method,
             resource=request.resource,
-            status=answer.status,
+            status=response.status,
         )
-        headers = {**self._headers, **answer.headers}
-        return Response(answer.status, answer.body, headers).to_gateway(request.request_id)
+        headers = {**self._headers, **response.headers}
+        return Response(response.status, response.body, headers).to_gateway(request.request_id)
 
 
 def merchant_function(handle: Callable[[Request, Services], Response]) -> ApiFunction:
@@ -99,7 +103,7 @@ def merchant_function(handle: Callable[[Request, Services], Response]) -> ApiFun
     )
 
 
-def reader(request: Request, services: Services) -> ViewContext:
+def view_context(request: Request, services: Services) -> ViewContext:
     """How this request's views are rendered."""
     return ViewContext(
         now_us=services.clock.now_us(),
@@ -109,15 +113,11 @@ def reader(request: Request, services: Services) -> ViewContext:
     )
 
 
-class TaskFailedError(Exception):
+class TaskFailedError(PaymentsError):
     """A workflow task broke. Its text is fixed, for Step Functions keeps it for 90 days."""
 
     def __init__(self) -> None:
         super().__init__("the task failed; its log says where")
-
-
-class AwsUnavailableError(TaskFailedError):
-    """An AWS service did not answer, retries included. The workflow tries the task again."""
 
 
 class TaskFunction(Function):
@@ -131,11 +131,11 @@ class TaskFunction(Function):
         try:
             return self._handle(event, self.services)
         except AcquirerUnavailableError:
-            raise AcquirerUnavailableError("the acquirer did not answer") from None
-        except (ClientError, BotoCoreError) as error:
+            raise AcquirerUnavailableError("the acquirer did not respond") from None
+        except AwsUnavailableError as error:
             self.log_error(error, context.aws_request_id)
-            raise AwsUnavailableError from None
-        except Exception as error:  # noqa: BLE001 - the boundary: no message leaves, for it may quote input
+            raise AwsUnavailableError("an AWS service did not respond") from None
+        except Exception as error:  # noqa: BLE001 - the boundary: no message leaves, because it may quote input
             self.log_error(error, context.aws_request_id)
             raise TaskFailedError from None
 

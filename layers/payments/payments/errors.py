@@ -1,24 +1,33 @@
-"""Everything that can be refused or go wrong, as one tree.
+"""Everything that can be refused or go wrong, as one tree. A name in brackets says where it stands.
 
     PaymentsError
-    ├── RefusedError                  the caller asked for something we do not do
-    │   ├── InvalidInputError         a list of FieldError: all of them at once
-    │   ├── MalformedBodyError        the body cannot be read at all
+    ├── RefusedError                     asking the same again gives the same refusal
+    │   ├── InvalidInputError            a list of FieldError: all of them at once
+    │   │   └── MalformedBodyError       the body cannot be read at all
     │   ├── BodyTooLargeError
     │   ├── UnsupportedMediaTypeError
-    │   ├── AuthenticationError       no key, a malformed key, an unknown key
-    │   ├── PaymentNotFoundError      wrong id, wrong secret, somebody else's payment
-    │   ├── WalletTokenError          a wallet's token that nobody here can open, or that is none
-    │   ├── KeyReusedError            an Idempotency-Key came back with another body
-    │   └── NotPayableError           the payment is not in a state to be paid or canceled
-    └── UnavailableError              we cannot answer now; asking again later is right
-        ├── NoLiveAcquirerError
-        ├── RatesUnavailableError     no exchange rate, or none fresh enough, for live money
-        ├── RatesFeedError            (in rates_feed.py)
-        ├── WorkflowRefusedError      (in workflow.py)
-        └── AcquirerUnavailableError  no answer: the outcome is unknown, never "declined"
+    │   ├── AuthenticationError          no key, a malformed key, an unknown key
+    │   ├── PaymentNotFoundError         wrong id, wrong secret, somebody else's payment
+    │   ├── KeyReusedError               an Idempotency-Key came back with another body
+    │   ├── NotPayableError              the payment is not in a state to be paid or canceled
+    │   ├── WalletTokenError             a token that cannot be opened here, or is not a token
+    │   └── AmountError                  an amount that its currency does not allow
+    ├── UnavailableError                 we cannot respond now; asking again later is right
+    │   ├── NoLiveAcquirerError          this stack takes no live money
+    │   ├── UnknownAcquirerError         a recorded acquirer that this stack no longer has
+    │   ├── AcquirerUnavailableError     no response: the outcome is unknown, never "declined"
+    │   ├── RatesUnavailableError        no exchange rate, or none fresh enough, for live money
+    │   ├── RatesFeedError               (adapters/rates_feed.py)
+    │   ├── AwsUnavailableError          an AWS service did not respond, or refused
+    │   ├── WorkflowRefusedError         (adapters/workflow.py)
+    │   └── CountersIncompleteError      (adapters/store/risk_counters.py)
+    ├── ConditionFailedError             (adapters/aws.py) a write's condition does not hold
+    ├── TransactionCanceledError         (adapters/aws.py)
+    ├── TransitionRefusedError           (adapters/store/payments.py) a status has moved on
+    ├── OutcomeLostError                 (use_cases/settle_attempt.py) a human must look
+    └── TaskFailedError                  (entry.py) what Step Functions sees of anything else
 
-`http.py` is the one place that turns these into answers.
+`web/error_responses.py` is the one place that turns these into responses.
 """
 
 import dataclasses
@@ -26,7 +35,7 @@ from dataclasses import dataclass
 
 
 class PaymentsError(Exception):
-    """The root: catches everything this project raises on purpose."""
+    """Everything this project raises on purpose."""
 
 
 class RefusedError(PaymentsError):
@@ -35,7 +44,7 @@ class RefusedError(PaymentsError):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One fault of one field. `code` is stable and names the message in the catalogue."""
+    """One thing wrong with one field. `code` is stable and names the message in the catalogue."""
 
     field: str
     code: str
@@ -43,7 +52,7 @@ class FieldError:
 
 
 class InvalidInputError(RefusedError):
-    """Carries every fault found. Never carries the input: it may hold a card number."""
+    """Carries everything that is wrong. Never carries the input: it may hold a card number."""
 
     def __init__(self, *errors: FieldError) -> None:
         super().__init__(", ".join(f"{error.field}: {error.code}" for error in errors))
@@ -74,11 +83,19 @@ class AuthenticationError(RefusedError):
 
 
 class PaymentNotFoundError(RefusedError):
-    """One error for every way of not finding, so that an answer never tells them apart."""
+    """One error for every way of not finding, so that responses do not tell them apart."""
 
 
 class WalletTokenError(RefusedError):
     """`code` is `invalid_wallet_token`, or `wallet_not_configured` for one that is real."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class AmountError(RefusedError, ValueError):
+    """`code` names what is wrong; the message catalogue has a text for each."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -100,7 +117,7 @@ class NotPayableError(RefusedError):
 
 
 class UnavailableError(PaymentsError):
-    """A part we need does not answer; nothing was decided."""
+    """A service we need does not respond; nothing was decided."""
 
 
 class NoLiveAcquirerError(UnavailableError):
@@ -112,4 +129,24 @@ class RatesUnavailableError(UnavailableError):
 
 
 class AcquirerUnavailableError(UnavailableError):
-    """The acquirer gave no answer in time: look the reference up before deciding anything."""
+    """The acquirer did not respond in time: look the reference up before deciding anything."""
+
+
+class UnknownAcquirerError(UnavailableError):
+    """An attempt or payment names an acquirer that this stack does not have (any more).
+
+    Its outcome stays open: looking it up at another acquirer would find that nothing was charged.
+    """
+
+
+class AwsUnavailableError(UnavailableError):
+    """An AWS service did not respond, or refused; botocore's retries included.
+
+    `was_refused`: it responded, so what was asked surely did not happen. Its name is what the
+    workflow's retries know.
+    """
+
+    def __init__(self, code: str, *, was_refused: bool = False) -> None:
+        super().__init__(code)
+        self.code = code
+        self.was_refused = was_refused

@@ -1,4 +1,4 @@
-"""The composition services: builds clients, stores and use cases, and alone reads the environment.
+"""The composition root: builds clients, stores and use cases. Only it reads the environment.
 
 A Lambda function's variables say what it uses; what they do not name cannot be asked for. Parts
 are imported where they are built: a function starts with its own and no others.
@@ -7,14 +7,13 @@ are imported where they are built: a function starts with its own and no others.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.config import Config
 
-from payments.errors import NoLiveAcquirerError
+from payments.adapters.aws import CLIENT_CONFIG, RISK_CLIENT_CONFIG, AwsClient
 from payments.model.clock import Clock, SystemClock
 from payments.model.ids import Mode
 from payments.settings import Settings
@@ -22,16 +21,15 @@ from payments.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from payments.acquirers.port import Acquirer, Wallets
+    from payments.acquirers.registry import Acquirers
     from payments.acquirers.simulator.acquirer import SimulatedAcquirer
     from payments.adapters.card_cipher import CardCipher
     from payments.adapters.store.attempts import AttemptStore
+    from payments.adapters.store.merchants import CachedProfiles
     from payments.adapters.store.payments import PaymentStore
     from payments.adapters.store.rates import RatesStore
     from payments.adapters.store.risk_counters import RiskCounters
     from payments.adapters.workflow import Workflow
-    from payments.model.attempt import Attempt
-    from payments.model.authorization import CardProfile
-    from payments.model.card import Card
     from payments.risk.assessment import Risk
     from payments.use_cases.api_keys import ApiKeys
     from payments.use_cases.assess_risk import AssessRisk, RunTogether
@@ -46,21 +44,6 @@ if TYPE_CHECKING:
     from payments.use_cases.run_attempt import RunAttempt
     from payments.use_cases.settle_attempt import SettleAttempt
     from payments.use_cases.shopper_payments import ShopperPayments
-
-# Bounded waiting: three tries of at most five seconds each, with jitter in between. The services
-# check parameters themselves, and a user agent of our own is not put together anew for each call.
-_CLIENT_CONFIG = Config(
-    connect_timeout=2,
-    read_timeout=5,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    parameter_validation=False,
-    user_agent="payments-api",
-)
-# The risk is worth a short wait: without an answer a challenge takes its place.
-_RISK_CLIENT_CONFIG = _CLIENT_CONFIG.merge(
-    Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2})
-)
-_MOST_AT_ONCE = 6  # four counters and two reads
 
 
 class Services:
@@ -81,19 +64,21 @@ class Services:
         self.clock: Clock = clock or SystemClock()
         self.telemetry = Telemetry(self.settings.service)
         aws: Any = session or boto3
-        self._dynamodb = aws.client("dynamodb", config=_CLIENT_CONFIG)
+        self._dynamodb = AwsClient(aws.client("dynamodb", config=CLIENT_CONFIG))
         if "CARD_KEY_ID" in self._environment:
-            self._kms = aws.client("kms", config=_CLIENT_CONFIG)
+            self._kms = AwsClient(aws.client("kms", config=CLIENT_CONFIG))
         if "RISK_TABLE" in self._environment:
-            self._risk_dynamodb = aws.client("dynamodb", config=_RISK_CLIENT_CONFIG)
+            self._risk_dynamodb = AwsClient(aws.client("dynamodb", config=RISK_CLIENT_CONFIG))
         if "FINGERPRINT_KEY_ID" in self._environment:
-            self._risk_kms = aws.client("kms", config=_RISK_CLIENT_CONFIG)
+            self._risk_kms = AwsClient(aws.client("kms", config=RISK_CLIENT_CONFIG))
         if "WORKFLOW_ARN" in self._environment:
-            self._stepfunctions = aws.client("stepfunctions", config=_CLIENT_CONFIG)
+            self._stepfunctions = AwsClient(aws.client("stepfunctions", config=CLIENT_CONFIG))
 
     @cached_property
     def _run_together(self) -> RunTogether:
-        return self._given_run_together or _threads()
+        from payments.adapters.threads import threads
+
+        return self._given_run_together or threads()
 
     @cached_property
     def api_keys(self) -> ApiKeys:
@@ -115,7 +100,7 @@ class Services:
             CurrentRates(self._rates, self.clock),
             self.settings.rates_max_age_seconds,
             self.clock,
-            self._takes,
+            self._acquirer_name,
         )
 
     @cached_property
@@ -161,6 +146,7 @@ class Services:
             self._card_cipher,
             self._workflow,
             self.clock,
+            self._acquirer_name,
         )
 
     @cached_property
@@ -173,29 +159,27 @@ class Services:
     def complete_challenge(self) -> CompleteChallenge:
         from payments.use_cases.complete_challenge import CompleteChallenge
 
-        return CompleteChallenge(
-            self.shopper_payments, self._payments, self._attempts, self._workflow
-        )
+        return CompleteChallenge(self.shopper_payments, self._attempts, self._workflow)
 
     @cached_property
     def run_attempt(self) -> RunAttempt:
         from payments.use_cases.record_failures import RecordFailures
         from payments.use_cases.run_attempt import RunAttempt
 
+        report = self.telemetry.report_risk_unavailable
         return RunAttempt(
             self._attempts,
             self._card_cipher,
-            self._acquirer_for,
+            self._acquirers,
             self._assess,
-            RecordFailures(
-                self._risk_counters, self.clock, self._run_together, self._report_risk_unavailable
-            ),
+            RecordFailures(self._risk_counters, self.clock, self._run_together, report),
             self._settle_attempt,
             charges_when_unavailable=self.settings.three_ds_unavailable == "proceed",
         )
 
-    def _assess(self, attempt: Attempt, card: Card, profile: CardProfile) -> Risk:
-        return self._assess_risk(attempt, card, profile)
+    def _assess(self, *known: Any) -> Risk:
+        """Built when it is first called: Authorize has no use for it."""
+        return self._assess_risk(*known)
 
     @cached_property
     def _assess_risk(self) -> AssessRisk:
@@ -208,13 +192,13 @@ class Services:
 
         return AssessRisk(
             self._risk_counters,
-            MerchantListStore(self._risk_dynamodb, self._environment["KEYS_TABLE"]),
+            MerchantListStore(self._risk_dynamodb, self._environment["MERCHANTS_TABLE"]),
             Fingerprints(self._risk_kms, self._environment["FINGERPRINT_KEY_ID"]),
             self.clock,
             self._run_together,
             blocklist.__contains__,
             Thresholds(self.settings.elevated_risk_score, self.settings.highest_risk_score),
-            self._report_risk_unavailable,
+            self.telemetry.report_risk_unavailable,
         )
 
     @cached_property
@@ -223,29 +207,22 @@ class Services:
 
         return RiskCounters(self._risk_dynamodb, self._environment["RISK_TABLE"])
 
-    def _report_risk_unavailable(self, error: Exception) -> None:
-        self.telemetry.logger.warning(
-            "risk could not be read or counted", error=type(error).__name__
-        )
-        self.telemetry.measure("RiskUnavailable", 1)
-
     @cached_property
     def resolve_attempt(self) -> ResolveAttempt:
         from payments.use_cases.resolve_attempt import ResolveAttempt
 
-        return ResolveAttempt(self._attempts, self._acquirer_for, self._settle_attempt)
+        return ResolveAttempt(self._attempts, self._acquirers, self._settle_attempt)
 
     @cached_property
     def reconcile_attempts(self) -> ReconcileAttempts:
         from payments.use_cases.reconcile_attempts import ReconcileAttempts
 
         return ReconcileAttempts(
-            self._attempts, self._workflow, self.resolve_attempt, self.clock, self._report
-        )
-
-    def _report(self, attempt: Attempt, error: Exception) -> None:
-        self.telemetry.logger.error(
-            "an attempt could not be ended", attempt=attempt.id, error=type(error).__name__
+            self._attempts,
+            self._workflow,
+            self.resolve_attempt,
+            self.clock,
+            self.telemetry.report_open_attempt,
         )
 
     @cached_property
@@ -257,14 +234,9 @@ class Services:
     def wallets_for(self, mode: Mode) -> Wallets:
         """Live tokens need an acquirer that can open them, and there is none yet."""
         from payments.acquirers.port import NoWallets
-
-        return self._simulated_wallets if mode is Mode.TEST else NoWallets()
-
-    @cached_property
-    def _simulated_wallets(self) -> Wallets:
         from payments.acquirers.simulator.wallets import SimulatedWallets
 
-        return SimulatedWallets()
+        return SimulatedWallets() if mode is Mode.TEST else NoWallets()
 
     @cached_property
     def simulator(self) -> SimulatedAcquirer:
@@ -287,6 +259,14 @@ class Services:
         return AttemptStore(self._dynamodb, self._environment["ATTEMPTS_TABLE"])
 
     @cached_property
+    def profiles(self) -> CachedProfiles:
+        """What only the checkout needs to know of merchants."""
+        from payments.adapters.store.merchants import CachedProfiles, MerchantStore
+
+        store = MerchantStore(self._dynamodb, self._environment["MERCHANTS_TABLE"])
+        return CachedProfiles(store, self.clock)
+
+    @cached_property
     def _rates(self) -> RatesStore:
         from payments.adapters.store.rates import RatesStore
 
@@ -304,25 +284,15 @@ class Services:
 
         return CardCipher(self._kms, self._environment["CARD_KEY_ID"])
 
-    def _takes(self, mode: Mode) -> bool:
-        """Whether there is an acquirer for the mode's money (contract, section 9)."""
-        return mode is Mode.TEST or self.settings.live_acquirer == "simulator"
+    def _acquirer_name(self, mode: Mode) -> str:
+        """Who is asked by attempts that begin now. Raises NoLiveAcquirerError."""
+        from payments.acquirers.registry import acquirer_name
 
-    def _acquirer_for(self, mode: Mode) -> Acquirer:
-        if not self._takes(mode):
-            raise NoLiveAcquirerError
-        return self._acquirer or self.simulator
+        return acquirer_name(mode, self.settings.live_acquirer)
 
+    @cached_property
+    def _acquirers(self) -> Acquirers:
+        from payments.acquirers.registry import Acquirers
+        from payments.model.attempt import SIMULATOR
 
-def _threads() -> RunTogether:
-    """At the same time, in threads that are started when they are first needed."""
-    from concurrent.futures import ThreadPoolExecutor
-    from contextvars import copy_context
-
-    pool = ThreadPoolExecutor(_MOST_AT_ONCE)
-
-    def run_together(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-        contexts = [copy_context() for _ in calls]
-        return list(pool.map(lambda context, call: context.run(call), contexts, calls))
-
-    return run_together
+        return Acquirers({SIMULATOR: lambda: self._acquirer or self.simulator})

@@ -21,7 +21,7 @@ class ChargeRequest:
 
 
 class Acquirer(Protocol):
-    """Every method raises AcquirerUnavailableError when there is no answer: outcome unknown."""
+    """Every method raises AcquirerUnavailableError when there is no response: outcome unknown."""
 
     def profile(self, charge: ChargeRequest) -> CardProfile:
         """What is known of the card before anything is asked of its issuer. Changes nothing."""
@@ -35,19 +35,25 @@ class Acquirer(Protocol):
         """
 
     def authentication_result(self, reference: str) -> Authentication | None:
-        """How 3DS ended, asked server to server: the browser is not believed.
+        """How 3DS ended, asked server to server: the browser is not trusted.
 
         None if it was never begun.
         """
 
-    def authorize(self, charge: ChargeRequest) -> Authorization:
-        """Takes the money. The same reference again gives the first answer again."""
+    def authorize(self, charge: ChargeRequest, *, capture: bool) -> Authorization:
+        """Holds the money, and takes it at once if `capture`.
+
+        The same reference again gives the first response again.
+        """
 
     def look_up(self, reference: str) -> Authorization | None:
         """What became of a charge; None if the acquirer never got it."""
 
-    def void(self, reference: str) -> Authorization | None:
-        """Forbids a charge that has not arrived yet. Returns the answer if one was given before."""
+    def reverse(self, reference: str) -> Authorization | None:
+        """Timeout reversal: a charge that has not arrived yet is refused when it does.
+
+        Returns the response if the charge had arrived before.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ class SheetCard:
 
 
 class Wallets(Protocol):
-    """The wallets an acquirer takes. Tokens are encrypted to it, so it alone opens them."""
+    """The wallets an acquirer takes. Tokens are encrypted to it, so only it can open them."""
 
     def open_token(self, method: str, token: object) -> Card:
         """The device card in a token (JSON text, or the object itself).

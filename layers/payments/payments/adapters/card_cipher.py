@@ -2,32 +2,32 @@
 
 import json
 from dataclasses import astuple
-from typing import Any
 
+from payments.adapters.aws import AwsClient
 from payments.model.card import Card
 
 
 class CardCipher:
-    """Seals and opens cards. The payment's id is the encryption context: none opens elsewhere."""
+    """The payment's id is the encryption context: no other payment can use the card."""
 
-    def __init__(self, kms: Any, key_id: str) -> None:
+    def __init__(self, kms: AwsClient, key_id: str) -> None:
         self._kms = kms
         self._key_id = key_id
 
-    def seal(self, card: Card, payment_id: str) -> bytes:
+    def encrypt(self, card: Card, payment_id: str) -> bytes:
         """One KMS call. A card is far below the 4 KB that KMS encrypts directly."""
         plaintext = json.dumps(astuple(card)).encode()
-        answer = self._kms.encrypt(
+        response = self._kms.encrypt(
             KeyId=self._key_id, Plaintext=plaintext, EncryptionContext={"payment_id": payment_id}
         )
-        sealed: bytes = answer["CiphertextBlob"]
-        return sealed
+        ciphertext: bytes = response["CiphertextBlob"]
+        return ciphertext
 
-    def open(self, sealed: bytes, payment_id: str) -> Card:
-        """One KMS call. Raises ClientError if the card was sealed for another payment."""
-        answer = self._kms.decrypt(
+    def decrypt(self, ciphertext: bytes, payment_id: str) -> Card:
+        """One KMS call. Raises AwsUnavailableError if it was encrypted for another payment."""
+        response = self._kms.decrypt(
             KeyId=self._key_id,
-            CiphertextBlob=sealed,
+            CiphertextBlob=ciphertext,
             EncryptionContext={"payment_id": payment_id},
         )
-        return Card(*json.loads(answer["Plaintext"]))
+        return Card(*json.loads(response["Plaintext"]))

@@ -10,8 +10,8 @@ import hashlib
 import hmac
 import ipaddress
 from functools import cached_property
-from typing import Any
 
+from payments.adapters.aws import AwsClient
 from payments.model.ids import Account
 from payments.risk.emails import mailbox_of
 
@@ -20,9 +20,9 @@ _IPV6_HOME_PREFIX = 64
 
 
 class Fingerprints:
-    """Raises ClientError or BotoCoreError where KMS does not answer."""
+    """Raises AwsUnavailableError where KMS does not respond."""
 
-    def __init__(self, kms: Any, key_id: str) -> None:
+    def __init__(self, kms: AwsClient, key_id: str) -> None:
         self._kms = kms
         self._key_id = key_id
 
@@ -48,8 +48,8 @@ class Fingerprints:
         return self._mac("key for e-mails and addresses")
 
     def _mac(self, message: str) -> bytes:
-        answer = self._kms.generate_mac(
+        response = self._kms.generate_mac(
             KeyId=self._key_id, Message=message.encode(), MacAlgorithm="HMAC_SHA_256"
         )
-        mac: bytes = answer["Mac"]
+        mac: bytes = response["Mac"]
         return mac

@@ -37,7 +37,7 @@ from payments.model.card import (
     is_luhn_valid,
     scheme_of,
 )
-from payments.model.ids import ATTEMPT_PATTERN
+from payments.model.ids import PAGE_PATTERN
 
 _CARD_SEPARATORS = re.compile(r"[ \u00a0\-]")
 _MAX_CARD_YEARS = 50
@@ -88,9 +88,9 @@ Required = BeforeValidator(
 )
 
 
-# A form sent twice is one try: this is the page's token for it.
-AttemptToken = Annotated[
-    str, StringConstraints(pattern=rf"^{ATTEMPT_PATTERN}$"), AfterValidator(without_card_number)
+# A form sent twice is one attempt: this is the page's token for it.
+PageToken = Annotated[
+    str, StringConstraints(pattern=rf"^{PAGE_PATTERN}$"), AfterValidator(without_card_number)
 ]
 Holder = Annotated[str, StringConstraints(max_length=100), AfterValidator(without_card_number)]
 BlankIsAbsent = BeforeValidator(blank_is_absent)
@@ -110,7 +110,7 @@ class CardForm(_Form):
     cvc: Annotated[str, BeforeValidator(_digits), Required]
     name: Annotated[Holder | None, BlankIsAbsent] = None
     email: Annotated[Email | None, BlankIsAbsent] = None
-    attempt: Annotated[AttemptToken | None, BlankIsAbsent] = None
+    attempt: Annotated[PageToken | None, BlankIsAbsent] = None
 
     @field_validator("exp_year")
     @classmethod
@@ -148,7 +148,7 @@ class CardForm(_Form):
 
     @property
     def card(self) -> Card:
-        """What goes into the vault."""
+        """What is encrypted, and charged."""
         return Card(self.card_number, self.cvc, self.exp_month, self.exp_year, self.name or "")
 
 
@@ -158,7 +158,7 @@ class WalletForm(_Form):
     method: Literal["apple_pay", "google_pay"]
     wallet_token: Annotated[Any, Required]
     email: Annotated[Email | None, BlankIsAbsent] = None
-    attempt: Annotated[AttemptToken | None, BlankIsAbsent] = None
+    attempt: Annotated[PageToken | None, BlankIsAbsent] = None
 
     @field_validator("wallet_token")
     @classmethod
@@ -174,7 +174,7 @@ class WalletForm(_Form):
 
     @property
     def card(self) -> Card:
-        """What goes into the vault."""
+        """What is encrypted, and charged."""
         card: Card = self.wallet_token
         return card
 

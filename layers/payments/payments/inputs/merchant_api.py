@@ -1,4 +1,4 @@
-"""What merchants may send, field by field. Each fault becomes a FieldError; all come back at once.
+"""What merchants may send, field by field. Each error becomes a FieldError; all come back at once.
 
 The bounds are those of the contract, sections 3 and 4. Input is never part of an error.
 """
@@ -7,9 +7,8 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -25,11 +24,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from payments.errors import FieldError, InvalidInputError
+from payments.errors import AmountError, FieldError, InvalidInputError
 from payments.model.card import holds_card_number
 from payments.model.ids import Mode, is_payment_id
 from payments.model.lifecycle import Status
-from payments.money.amounts import AmountError, parse_amount
+from payments.money.amounts import parse_amount
 from payments.money.currencies import MINOR_UNIT_DIGITS
 
 MAX_LIST_LIMIT, DEFAULT_LIST_LIMIT = 100, 20
@@ -39,7 +38,7 @@ _HOST = re.compile(r"[\w.-]{1,253}|[0-9a-f:.]{2,45}")  # nothing that a header w
 _QUOTED = re.compile(r"'([^']*)'")
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
-# pydantic's names for a fault -> ours, which are stable and name the messages in the catalogue
+# pydantic's names for an error -> ours, which are stable and name the messages in the catalogue
 _CODES = {
     "missing": "required",
     "string_type": "not_a_string",
@@ -169,8 +168,7 @@ def _status(value: object) -> object:
     return value if value in tuple(Status) else refuse("unknown_status")
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(NamedTuple):
     """Where a page ended, and a hash of the filters it was read with. Opaque to callers."""
 
     after: str
@@ -222,26 +220,26 @@ def parse(
     also: Sequence[FieldError] = (),
     **context: object,
 ) -> Model:
-    """The request as a model. Raises InvalidInputError with every fault found, and those `also`."""
+    """The request as a model. Raises InvalidInputError with every error found and those `also`."""
     today = datetime.fromtimestamp(now_us / 1_000_000, UTC).date()
-    faults = list(also)
+    errors_found = list(also)
     try:
         parsed = model.model_validate(values, context={**context, "mode": mode, "today": today})
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        faults += [_field_error(fault) for fault in found]
-    if faults:
-        raise InvalidInputError(*faults)
+        errors_found += [_field_error(one) for one in found]
+    if errors_found:
+        raise InvalidInputError(*errors_found)
     return parsed
 
 
-def _field_error(fault: Mapping[str, Any]) -> FieldError:
-    context = fault.get("ctx", {})
-    code = context.get("code") or _CODES.get(fault["type"], "invalid")
+def _field_error(found: Mapping[str, Any]) -> FieldError:
+    context = found.get("ctx", {})
+    code = context.get("code") or _CODES.get(found["type"], "invalid")
     details = {name: context[name] for name in _DETAILS if name in context}
     if "expected" in details:  # pydantic lists them in English: 'a', 'b' or 'c'
         details["expected"] = ", ".join(_QUOTED.findall(details["expected"]))
-    return FieldError(_field_name(fault["loc"]), code, details)
+    return FieldError(_field_name(found["loc"]), code, details)
 
 
 def _field_name(location: tuple[str | int, ...]) -> str:

@@ -1,16 +1,27 @@
 """One try to pay."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from payments.model.authorization import Authorization
 from payments.model.ids import Account
+
+SIMULATOR = "simulator"
+
+
+class WorkKind(StrEnum):
+    """What a work row is about: something begun that must be brought to an end."""
+
+    ATTEMPT = "attempt"
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One try to pay. `base_url` is where the shopper's browser is.
 
-    The shopper's address is kept here alone, and only as long as the attempt.
+    `acquirer` names who is asked for the money, from the first call to the last, whatever the
+    configuration says meanwhile. The shopper's IP address is stored only here, and only as long as
+    the attempt.
     """
 
     id: str
@@ -22,6 +33,7 @@ class Attempt:
     base_url: str
     challenge_id: str = field(repr=False)
     created_at_us: int
+    acquirer: str = SIMULATOR
     number: int = 1
     shopper_ip: str = field(repr=False, default="")
     shopper_email: str = field(repr=False, default="")

@@ -36,8 +36,8 @@ _SEPARATORS = re.compile(r"[^0-9]")
 class Card:
     """A card as the shopper typed it, or as a wallet handed it over. Its repr shows no secret.
 
-    A wallet's card has no security code but the cryptogram with which the device is_authenticated for its
-    owner, and the ECI that came with it.
+    A wallet's card has no security code. It has the cryptogram by which the device says that it has
+    authenticated its owner, and the ECI that came with it.
     """
 
     number: str = field(repr=False)

@@ -1,7 +1,8 @@
 """The identifiers of this system, and the only code that knows how they are made or read.
 
     payment    pay_01JDQ8Z5M3W7V0XKQ2T4R6Y8AB          time-ordered: 48 bits of time, 80 random
-    attempt    pay_01JDQ8Z5M3W7V0XKQ2T4R6Y8AB_<token>  the reference of workflow and acquirer
+    attempt    pay_01JDQ8Z5M3W7V0XKQ2T4R6Y8AB_<token>  the reference of workflow and acquirer; its
+                                                       token is the page's and a suffix of its own
     secret     cs_test_4geeks_<128 random bits>          names merchant and mode for the checkout
     challenge  ch_test_4geeks_<payment>_<token>_<128 random bits>
 
@@ -18,7 +19,9 @@ from ulid import ULID
 
 PAYMENT_PREFIX = "pay_"
 MERCHANT_PATTERN = r"[a-z0-9][a-z0-9-]{0,38}"
-ATTEMPT_PATTERN = r"[A-Za-z0-9-]{8,40}"
+PAGE_PATTERN = r"[A-Za-z0-9-]{8,40}"
+ATTEMPT_PATTERN = rf"{PAGE_PATTERN}-[a-z]{{8}}"
+_PAGE_TOKEN_LETTERS, _SUFFIX_LETTERS = 14, 8
 _ULID = r"[0-7][0-9A-HJKMNP-TV-Z]{25}"
 _RANDOM = r"[0-9a-f]{32}"
 _PAYMENT_ID = re.compile(rf"pay_{_ULID}")
@@ -83,12 +86,26 @@ def account_of_client_secret(text: str) -> Account | None:
     return Account(match[2], Mode(match[1])) if match else None
 
 
-def new_attempt_token() -> str:
+def new_page_token() -> str:
     """What one rendering of the page carries, so that a form sent twice is one attempt.
 
     Letters only: digits could by chance look like a card number, which tokens are refused for.
     """
-    return "".join(secrets.choice(string.ascii_lowercase) for _ in range(20))
+    return _letters(_PAGE_TOKEN_LETTERS)
+
+
+def new_attempt_token(page_token: str) -> str:
+    """For one sending of the page's form. At most 49 characters, for a workflow's name takes 80."""
+    return f"{page_token}-{_letters(_SUFFIX_LETTERS)}"
+
+
+def page_token_of(attempt_token: str) -> str:
+    """The token of the page whose form began the attempt."""
+    return attempt_token.rpartition("-")[0]
+
+
+def _letters(number: int) -> str:
+    return "".join(secrets.choice(string.ascii_lowercase) for _ in range(number))
 
 
 def attempt_id(payment_id: str, token: str) -> str:

@@ -63,6 +63,12 @@ def source(event: Event) -> Status:
     return status
 
 
+def only_event_into(status: Status) -> Event | None:
+    """The event that leads to the status, None where several do: then a history line names it."""
+    events = [event for (_, event), after in TRANSITIONS.items() if after is status]
+    return events[0] if len(events) == 1 else None
+
+
 # Why a payment cannot be paid or canceled now: the `reason` of a 409 (contract, section 5).
 REFUSAL_REASONS: dict[Status, str] = {
     Status.PROCESSING: "in_progress",

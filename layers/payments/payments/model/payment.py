@@ -6,7 +6,7 @@ from typing import Any
 from payments.model import ids, lifecycle
 from payments.model.card import CardSummary
 from payments.model.ids import Account
-from payments.model.lifecycle import Status
+from payments.model.lifecycle import Event, Status
 from payments.money.exchange_rates import Quote
 
 MAX_ATTEMPTS = 5
@@ -14,17 +14,32 @@ MAX_ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """One line of the audit trail. Time in microseconds since 1970, UTC."""
+    """One line of the audit trail. Time in microseconds since 1970, UTC.
+
+    `event` led to the status; None for the creation, and for lines that were written before lines
+    named what their status does not tell.
+    """
 
     status: Status
     at_us: int
+    event: Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierAttempt:
+    """An attempt that ended before the last one: what tells whether its form came back."""
+
+    card: CardSummary
+    decline_code: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
     """One record behind both views. Times are microseconds since 1970, UTC.
 
-    Country and rules are those of the merchant when it asked for the payment.
+    Country and rules are those of the merchant when it asked for the payment. `customer_email` is
+    the merchant's, `shopper_email` what a shopper typed where the merchant gave none. `acquirer`
+    names who settled it; None in test mode, which has only the simulator.
     """
 
     account: Account
@@ -57,6 +72,9 @@ class Payment:
     merchant_country: str = ""
     enforces_fraud_rules: bool = False
     challenge_secrets: tuple[str, ...] = field(repr=False, default=())
+    earlier_attempts: tuple[EarlierAttempt, ...] = ()
+    shopper_email: str | None = None
+    acquirer: str | None = None
 
     @property
     def attempt_id(self) -> str | None:
@@ -64,6 +82,10 @@ class Payment:
         if not self.attempt_tokens:
             return None
         return ids.attempt_id(self.id, self.attempt_tokens[-1])
+
+    def has_attempt_from(self, page_token: object) -> bool:
+        """Whether the page with this token has begun an attempt before."""
+        return any(ids.page_token_of(token) == page_token for token in self.attempt_tokens)
 
     @property
     def is_under_way(self) -> bool:

@@ -6,6 +6,7 @@ Rounding is half-even, once for each amount that results and never on the way to
 import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
+from payments.errors import AmountError
 from payments.money.currencies import MINOR_UNIT_DIGITS
 
 _DECIMAL_AMOUNT = re.compile(r"([0-9]+)(?:\.([0-9]+))?")
@@ -13,14 +14,6 @@ MAX_INTEGER_DIGITS = 12
 # An amount has 16 digits at most, a rate 12 and a percentage 4: products are exact, and a quotient
 # has far more digits than any of ours needs to tell a half from what is next to it.
 PRECISE = Context(prec=60, rounding=ROUND_HALF_EVEN)
-
-
-class AmountError(ValueError):
-    """`code` names the fault for the caller: the message catalogue has a text for each."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 def parse_amount(text: str, currency: str) -> int:

@@ -33,7 +33,7 @@ class Thresholds:
 class Risk:
     """One decision, with everything that explains it. `score` is 0 to 100.
 
-    `fingerprint` stands for the card, `address` for the shopper's IP address: both are keyed
+    `fingerprint` stands for the card, `ip_hash` for the shopper's IP address: both are keyed
     hashes, empty where they could not be made.
     """
 
@@ -42,7 +42,7 @@ class Risk:
     action: Action
     reasons: tuple[str, ...] = ()
     fingerprint: str = ""
-    address: str = ""
+    ip_hash: str = ""
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -11,9 +11,9 @@ ENOUGH_AMOUNTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How often a card, an e-mail, an address or a merchant was seen, this attempt included.
+    """How often a card, an e-mail, an IP address or a merchant was seen, this attempt included.
 
-    A failure is an attempt that came to nothing, or that waits for a challenge of ours.
+    A failure is an attempt that came to nothing, or that waits for a challenge we asked for.
     """
 
     attempts_hour: int = 0
@@ -51,7 +51,7 @@ class Signals:
     attempt_number: int = 1
     card: Tally = Tally()
     email: Tally = Tally()
-    address: Tally = Tally()
+    ip: Tally = Tally()
     merchant: Tally = Tally()
     is_blocked: bool = False
     is_allowed: bool = False

@@ -19,7 +19,6 @@ from payments.model.merchant import Merchant
 _KEY = re.compile(r"sk_(?:test|live)_[A-Za-z0-9]{16,128}")
 _ALPHABET = string.ascii_letters + string.digits
 _NEW_KEY_LENGTH = 32
-KEY_ID_LENGTH = 12
 
 
 def read_basic_header(header: str | None) -> str:
@@ -45,11 +44,6 @@ def hash_key(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def key_id(stored: StoredKey) -> str:
-    """A short public name for a key, by which it can be rotated or revoked."""
-    return stored.key_hash[:KEY_ID_LENGTH]
-
-
 class ApiKeys:
     """The life of keys. Times are seconds since 1970."""
 
@@ -66,19 +60,23 @@ class ApiKeys:
             raise AuthenticationError("unknown")
         return stored
 
-    def register(self, merchant: Merchant) -> None:
-        """Keeps the merchant's profile, for keys to come and in every key there is."""
-        self._store.put_merchant(merchant)
-        for key in self._store.all_keys():
-            if key.merchant.id == merchant.id:
-                self._store.put_key(replace(key, merchant=merchant))
+    def of_merchant(self, merchant_id: str) -> list[StoredKey]:
+        """All of them, dead ones included."""
+        return self._store.of_merchant(merchant_id)
+
+    def renew_copies(self, merchant: Merchant) -> int:
+        """Gives the merchant's keys its profile as it is now. How many there are."""
+        keys = self._store.of_merchant(merchant.id)
+        for key in keys:
+            self._store.put(replace(key, merchant=merchant))
+        return len(keys)
 
     def issue(self, merchant: Merchant, mode: Mode, now_seconds: int, key: str = "") -> str:
         """A new key, returned once and never again. `key` is for the local stack's known keys."""
         key = key or f"sk_{mode}_" + "".join(
             secrets.choice(_ALPHABET) for _ in range(_NEW_KEY_LENGTH)
         )
-        self._store.put_key(StoredKey(hash_key(key), merchant, mode, now_seconds))
+        self._store.put(StoredKey(hash_key(key), merchant, mode, now_seconds))
         return key
 
     def rotate(self, key_or_id: str, overlap_seconds: int, now_seconds: int) -> str:
@@ -96,15 +94,15 @@ class ApiKeys:
         self._expire(self._find(key_or_id, now_seconds), now_seconds)
 
     def _expire(self, key: StoredKey, at: int) -> None:
-        self._store.put_key(replace(key, expires_at=at))
+        self._store.put(replace(key, expires_at=at))
 
     def _find(self, key_or_id: str, now_seconds: int) -> StoredKey:
         if _KEY.fullmatch(key_or_id):
-            stored = self._store.find(hash_key(key_or_id))
-            found = [stored] if stored else []
+            hashes = [hash_key(key_or_id)]
         else:
-            found = [key for key in self._store.all_keys() if key_id(key) == key_or_id]
+            hashes = [key.key_hash for key in self._store.with_id(key_or_id)]
+        found = [stored for digest in hashes if (stored := self._store.find(digest))]
         valid = [key for key in found if key.is_valid_at(now_seconds)]
         if len(valid) != 1:
-            raise LookupError("no valid key by that name")
+            raise LookupError("No valid key has this value or id. Nothing was changed.")
         return valid[0]

@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from payments.adapters.fingerprints import Fingerprints
 from payments.adapters.store.merchant_lists import MerchantListStore
-from payments.adapters.store.risk_counters import CountersIncompleteError, RiskCounters
+from payments.adapters.store.risk_counters import RiskCounters
+from payments.errors import UnavailableError
 from payments.model.attempt import Attempt
 from payments.model.authorization import CardProfile
 from payments.model.card import Card
@@ -27,20 +26,20 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """Under what an attempt is counted. Without a pseudonym it is not counted there."""
+    """Under what an attempt is counted. Without a fingerprint it is not counted there."""
 
     account: Account
     card: str = ""
     email: str = ""
-    address: str = ""
+    ip_hash: str = ""
 
     @property
     def keys(self) -> dict[str, str]:
-        names = {"card": self.card, "email": self.email, "address": self.address}
+        names = {"card": self.card, "email": self.email, "ip": self.ip_hash}
         keys = {
-            kind: f"{self.account}#{kind}#{pseudonym}"
-            for kind, pseudonym in names.items()
-            if pseudonym
+            kind: f"{self.account}#{kind}#{fingerprint}"
+            for kind, fingerprint in names.items()
+            if fingerprint
         }
         return {**keys, "merchant": f"{self.account}#merchant"}
 
@@ -52,7 +51,7 @@ class AssessRisk:
         self,
         counters: RiskCounters,
         lists: MerchantListStore,
-        pseudonyms: Fingerprints,
+        fingerprints: Fingerprints,
         clock: Clock,
         run_together: RunTogether,
         is_disposable: Callable[[str], bool],
@@ -61,7 +60,7 @@ class AssessRisk:
     ) -> None:
         self._counters = counters
         self._lists = lists
-        self._fingerprints = pseudonyms
+        self._fingerprints = fingerprints
         self._clock = clock
         self._run_together = run_together
         self._is_disposable = is_disposable
@@ -89,7 +88,7 @@ class AssessRisk:
             self._thresholds,
             enforced=attempt.enforces_fraud_rules,
         )
-        return replace(risk, fingerprint=subjects.card, address=subjects.address)
+        return replace(risk, fingerprint=subjects.card, ip_hash=subjects.ip_hash)
 
     def _subjects(self, attempt: Attempt, card: Card) -> Subjects:
         account, email, ip = attempt.account, attempt.shopper_email, attempt.shopper_ip
@@ -157,14 +156,14 @@ class AssessRisk:
             is_allowed=lists.allows(traits),
             card=tally("card"),
             email=tally("email"),
-            address=tally("address"),
+            ip=tally("ip"),
             merchant=tally("merchant"),
         )
 
     def _known(self, find: Callable[[], Found]) -> Found | None:
-        """None, and a report, where AWS does not answer in time."""
+        """None, and a report, where AWS does not respond in time."""
         try:
             return find()
-        except (ClientError, BotoCoreError, CountersIncompleteError) as error:
+        except UnavailableError as error:
             self._report(error)
             return None

@@ -14,8 +14,10 @@ MARGIN_SECONDS = 1.0
 class CancelCheckout:
     """Canceling twice is canceling once."""
 
-    def __init__(self, follow: ShopperPayments, payments: PaymentStore, clock: Clock) -> None:
-        self._follow = follow
+    def __init__(
+        self, shopper_payments: ShopperPayments, payments: PaymentStore, clock: Clock
+    ) -> None:
+        self._shopper_payments = shopper_payments
         self._payments = payments
         self._clock = clock
 
@@ -23,11 +25,11 @@ class CancelCheckout:
         """Raises NotPayableError if there is nothing left to give up."""
         if payment.status is Status.CANCELED:
             return payment
-        seconds_left = self._follow.seconds_left(payment)
+        seconds_left = self._shopper_payments.seconds_left(payment)
         if 0 < seconds_left < MARGIN_SECONDS:
             self._clock.sleep(seconds_left)
             payment = self._payments.get(payment.account, payment.id) or payment
-        self._follow.check_payable(payment)
+        self._shopper_payments.check_payable(payment)
         try:
             return self._payments.cancel(payment, self._clock.now_us())
         except TransitionRefusedError as refused:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from payments.adapters.store.idempotency import IdempotencyStore
 from payments.adapters.store.payments import PaymentStore
 from payments.adapters.store.rates import CurrentRates
-from payments.errors import KeyReusedError, NoLiveAcquirerError
+from payments.errors import KeyReusedError
 from payments.inputs.idempotency_key import IdempotencyKey
 from payments.inputs.merchant_api import PaymentRequest
 from payments.model import ids
@@ -38,21 +38,20 @@ class CreatePayment:
         rates: CurrentRates,
         rates_max_age_seconds: int,
         clock: Clock,
-        takes: Callable[[Mode], bool],
+        acquirer_name: Callable[[Mode], str],
     ) -> None:
         self._payments = payments
         self._idempotency = idempotency
         self._rates = rates
         self._rates_max_age_seconds = rates_max_age_seconds
         self._clock = clock
-        self._takes = takes
+        self._acquirer_name = acquirer_name
 
     def __call__(
         self, merchant: Merchant, mode: Mode, request: PaymentRequest, key: IdempotencyKey | None
     ) -> Created:
         """Raises NoLiveAcquirerError, KeyReusedError, RatesUnavailableError."""
-        if not self._takes(mode):
-            raise NoLiveAcquirerError
+        self._acquirer_name(mode)  # raises where nobody could take the money
         account = Account(merchant.id, mode)
         now_us = self._clock.now_us()
         payment_id = ids.new_payment_id(now_us)
@@ -72,15 +71,15 @@ class CreatePayment:
         now_us: int,
     ) -> Created:
         """Whoever puts the claimed payment first has made it; everyone else replays it."""
-        claim = self._idempotency.claim(account, ROUTE, key.key, key.body_hash, payment_id, now_us)
+        claim = self._idempotency.claim(account, ROUTE, key, payment_id, now_us)
         if claim.body_hash != key.body_hash:
             raise KeyReusedError
-        if not claim.is_new and (stored := self._payments.get(account, claim.payment_id)):
+        if not claim.is_new and (stored := self._payments.get(account, claim.resource_id)):
             return Created(stored, is_replay=True)
-        payment = self._new_payment(account, merchant, request, claim.payment_id, now_us)
+        payment = self._new_payment(account, merchant, request, claim.resource_id, now_us)
         if self._payments.add(payment):
             return Created(payment, is_replay=False)
-        stored = self._payments.get(account, claim.payment_id)
+        stored = self._payments.get(account, claim.resource_id)
         assert stored is not None, "payments are never deleted"
         return Created(stored, is_replay=True)
 

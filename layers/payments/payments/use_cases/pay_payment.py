@@ -1,5 +1,6 @@
-"""The shopper pays: the card is sealed, an attempt begins, its workflow runs."""
+"""The shopper pays: the card is encrypted, an attempt begins, its workflow runs."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from payments.adapters.card_cipher import CardCipher
@@ -12,28 +13,35 @@ from payments.model import declines, ids
 from payments.model.attempt import Attempt
 from payments.model.card import CardSummary
 from payments.model.clock import Clock
-from payments.model.payment import Payment
+from payments.model.ids import Mode
+from payments.model.payment import EarlierAttempt, Payment
 from payments.use_cases.shopper_payments import Progress, ShopperPayments, refusal_of
 
 
 class PayPayment:
-    """One attempt at a time, each under its own reference: a payment is never charged twice."""
+    """One attempt at a time, each under its own reference: a payment is never charged twice.
+
+    Each sending of a form has a row of its own, so no form is ever charged with another's card.
+    The row whose token the payment records is the attempt; any other is removed unused.
+    """
 
     def __init__(
         self,
-        follow: ShopperPayments,
+        shopper_payments: ShopperPayments,
         payments: PaymentStore,
         attempts: AttemptStore,
-        vault: CardCipher,
+        card_cipher: CardCipher,
         workflow: Workflow,
         clock: Clock,
+        acquirer_name: Callable[[Mode], str],
     ) -> None:
-        self._follow = follow
+        self._shopper_payments = shopper_payments
         self._payments = payments
         self._attempts = attempts
-        self._card_cipher = vault
+        self._card_cipher = card_cipher
         self._workflow = workflow
         self._clock = clock
+        self._acquirer_name = acquirer_name
 
     def __call__(
         self, payment: Payment, form: PaymentForm, base_url: str, shopper_ip: str
@@ -41,67 +49,61 @@ class PayPayment:
         """Waits for the attempt's outcome or challenge. Raises NotPayableError.
 
         A form sent twice (double click, reload, back button) is one attempt: its second copy
-        gets the answer of the first. Only an old page that comes back with another card is new.
+        gets the outcome of the first. Another card from the same page is another attempt.
         """
-        token = form.attempt or ids.new_attempt_token()
-        if self._is_another_card(payment, form, token):
-            token = ids.new_attempt_token()
-        if token in payment.attempt_tokens:
-            return self._repeat(payment, token)
-        self._follow.check_payable(payment)
-        attempt = self._new_attempt(payment, form, token, base_url, shopper_ip)
-        is_new = self._attempts.add(attempt)
-        if not is_new and not self._attempts.renew(attempt.id, self._clock.now_us()):
-            raise NotPayableError("in_progress")
+        page_token = form.attempt or ids.new_page_token()
+        card = _card_summary(form)
+        if begun := _attempt_begun_by(payment, page_token, card):
+            return self._repeat(payment, *begun)
+        self._shopper_payments.check_payable(payment)
+        attempt = self._new_attempt(payment, form, page_token, base_url, shopper_ip)
+        self._attempts.add(attempt)
+        email = None if payment.customer_email else form.email  # the merchant's is never replaced
         try:
             submitted = self._payments.submit(
-                payment, token, _card_summary(form), form.email, self._clock.now_us()
+                payment, attempt.token, card, email, self._clock.now_us()
             )
         except TransitionRefusedError as refused:
-            if refused.current and refused.current.is_under(attempt.id):
-                return self._repeat(refused.current, token)
-            if is_new:
-                self._attempts.remove(attempt.id)
-            if refused.current and token in refused.current.attempt_tokens:
-                return self._follow.wait(refused.current)
-            raise refusal_of(refused) from refused
-        if self._follow.has_expired(submitted):
-            # The write landed too late: somebody may have been told that the payment has expired.
-            self._payments.release(submitted, self._clock.now_us())
             self._attempts.remove(attempt.id)
+            if refused.current and (begun := _attempt_begun_by(refused.current, page_token, card)):
+                return self._repeat(refused.current, *begun)
+            raise refusal_of(refused) from refused
+        if self._shopper_payments.has_expired(submitted):
+            # The write was too late: a reader may have seen the payment as expired already.
+            self._undo(submitted, attempt.id)
             raise NotPayableError("expired")
-        self._start(attempt.id, submitted)
-        return self._follow.wait(submitted)
+        self._start(submitted, attempt.id)
+        return self._shopper_payments.wait(submitted)
 
-    def _is_another_card(self, payment: Payment, form: PaymentForm, token: str) -> bool:
-        """The back button shows the declined form again; what is typed there now counts.
+    def _repeat(self, payment: Payment, token: str, ended: EarlierAttempt) -> Progress:
+        """The form was sent before. Whoever sent it may have died before the workflow started.
 
-        So does a corrected security code: the wrong one is not kept, so nobody can compare them.
+        An attempt that other attempts have followed has its own reason, not theirs.
         """
-        was_last = payment.attempt_tokens[-1:] == (token,)
-        is_corrected = payment.decline_code == declines.INCORRECT_CVC
-        is_another = is_corrected or not _is_same_card(payment.card, form)
-        return was_last and not payment.is_under_way and is_another
-
-    def _repeat(self, payment: Payment, token: str) -> Progress:
-        """The form was sent before. Whoever sent it may have died before the workflow started."""
         attempt_id = ids.attempt_id(payment.id, token)
         if payment.is_under(attempt_id):
             self._workflow.start(attempt_id)
-        return self._follow.wait(payment)
+        elif token != payment.attempt_tokens[-1]:
+            self._shopper_payments.check_payable(payment)
+            payment = replace(payment, card=ended.card, decline_code=ended.decline_code)
+        return self._shopper_payments.wait(payment)
 
-    def _start(self, attempt_id: str, submitted: Payment) -> None:
-        """A refused start is undone; a start without an answer may have happened, so it is not."""
+    def _start(self, submitted: Payment, attempt_id: str) -> None:
+        """A refused start is undone; one without a response may have happened, so it is not."""
         try:
             self._workflow.start(attempt_id)
         except WorkflowRefusedError:
-            self._payments.release(submitted, self._clock.now_us())
-            self._attempts.remove(attempt_id)
+            self._undo(submitted, attempt_id)
             raise
 
+    def _undo(self, submitted: Payment, attempt_id: str) -> None:
+        self._payments.release(submitted, self._clock.now_us())
+        self._attempts.remove(attempt_id)
+
     def _new_attempt(
-        self, payment: Payment, form: PaymentForm, token: str, base_url: str, shopper_ip: str
+        self, payment: Payment, form: PaymentForm, page_token: str, base_url: str, shopper_ip: str
     ) -> Attempt:
+        token = ids.new_attempt_token(page_token)
         return Attempt(
             id=ids.attempt_id(payment.id, token),
             account=payment.account,
@@ -112,13 +114,33 @@ class PayPayment:
             base_url=base_url,
             challenge_id=ids.new_challenge_id(payment.account, payment.id, token),
             created_at_us=self._clock.now_us(),
+            acquirer=self._acquirer_name(payment.account.mode),
             number=len(payment.attempt_tokens) + 1,
             shopper_ip=shopper_ip,
-            shopper_email=form.email or payment.customer_email or "",
+            shopper_email=payment.customer_email or form.email or "",
             merchant_country=payment.merchant_country,
             enforces_fraud_rules=payment.enforces_fraud_rules,
-            encrypted_card=self._card_cipher.seal(form.card, payment.id),
+            encrypted_card=self._card_cipher.encrypt(form.card, payment.id),
         )
+
+
+def _attempt_begun_by(
+    payment: Payment, page_token: str, card: CardSummary
+) -> tuple[str, EarlierAttempt] | None:
+    """The token of the attempt that this very form began, and what is recorded of it.
+
+    None if the form is a new one: another page's, with another card, or with a corrected security
+    code (codes are not stored, so they cannot be compared).
+    """
+    if payment.card is None:
+        return None
+    code = None if payment.is_under_way else payment.decline_code
+    recorded = (*payment.earlier_attempts, EarlierAttempt(payment.card, code))
+    for token, attempt in zip(reversed(payment.attempt_tokens), reversed(recorded), strict=False):
+        if ids.page_token_of(token) == page_token and _is_same(attempt.card, card):
+            is_corrected = attempt.decline_code == declines.INCORRECT_CVC
+            return None if is_corrected else (token, attempt)
+    return None
 
 
 def _card_summary(form: PaymentForm) -> CardSummary:
@@ -126,8 +148,6 @@ def _card_summary(form: PaymentForm) -> CardSummary:
     return CardSummary(form.method, card.brand, card.last4, card.exp_month, card.exp_year)
 
 
-def _is_same_card(stored: CardSummary | None, form: PaymentForm) -> bool:
-    """By what is stored: method, brand, last four and expiry."""
-    if stored is None:
-        return True
-    return replace(stored, country="", funding="") == _card_summary(form)
+def _is_same(recorded: CardSummary, typed: CardSummary) -> bool:
+    """By method, brand, last four and expiry: the rest is the acquirer's to tell."""
+    return replace(recorded, country="", funding="") == typed

@@ -1,9 +1,7 @@
-"""Attempts nobody works on any more: every one is ended, so that no payment stays `processing`."""
+"""Ends the attempts that no workflow works on any more, so that no payment stays `processing`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from payments.adapters.store.attempts import AttemptStore
 from payments.adapters.workflow import Workflow
@@ -13,7 +11,7 @@ from payments.model.clock import Clock
 from payments.model.payment import Payment
 from payments.use_cases.resolve_attempt import ResolveAttempt
 
-# Longer than a checkout request can last: before that, whoever began the attempt is still at it.
+# Longer than a checkout request can last: a younger attempt may still be starting its workflow.
 GRACE_SECONDS = 60
 
 
@@ -54,7 +52,7 @@ class ReconcileAttempts:
                     left += 1
                 else:
                     ended.append(self._resolve(attempt.id))
-            except (PaymentsError, ClientError, BotoCoreError) as error:
+            except PaymentsError as error:
                 self._report(attempt, error)
                 failed.append(attempt.id)
         return Reconciled(tuple(ended), left, tuple(failed))

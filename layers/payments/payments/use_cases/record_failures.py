@@ -1,11 +1,10 @@
-"""Attempts that came to nothing count against their address and their merchant."""
+"""Attempts that came to nothing count against their IP address and their merchant."""
 
 from collections.abc import Callable
 from functools import partial
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from payments.adapters.store.risk_counters import RiskCounters
+from payments.errors import UnavailableError
 from payments.model.authorization import Authorization
 from payments.model.clock import Clock
 from payments.model.ids import Account
@@ -37,18 +36,18 @@ class RecordFailures:
         if risk.action == Action.CHALLENGE:
             self._add(account, risk, 1)
 
-    def concluded(self, account: Account, risk: Risk | None, answer: Authorization) -> None:
+    def concluded(self, account: Account, risk: Risk | None, authorization: Authorization) -> None:
         """The attempt is over."""
-        if risk is None or answer.decline_code in _NOBODYS_FAULT:
+        if risk is None or authorization.decline_code in _NOBODYS_FAULT:
             return
         was_held_against = risk.action == Action.CHALLENGE
-        failures = int(not answer.approved) - int(was_held_against)
+        failures = int(not authorization.approved) - int(was_held_against)
         if failures:
             self._add(account, risk, failures)
 
     def _add(self, account: Account, risk: Risk, failures: int) -> None:
         """A count that is lost costs a warning; an outcome that is stored must not fail for it."""
-        subjects = Subjects(account, address=risk.address)
+        subjects = Subjects(account, ip_hash=risk.ip_hash)
         now_seconds = self._clock.now_us() // 1_000_000
         try:
             self._run_together(
@@ -57,5 +56,5 @@ class RecordFailures:
                     for key in subjects.keys.values()
                 ]
             )
-        except (ClientError, BotoCoreError) as error:
+        except UnavailableError as error:
             self._report(error)

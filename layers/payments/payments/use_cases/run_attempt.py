@@ -7,14 +7,14 @@ attempt's reference and writes under a condition. A missing attempt is one that 
 from collections.abc import Callable
 from dataclasses import replace
 
-from payments.acquirers.port import Acquirer, ChargeRequest
+from payments.acquirers.port import ChargeRequest
+from payments.acquirers.registry import Acquirers
 from payments.adapters.card_cipher import CardCipher
 from payments.adapters.store.attempts import AttemptStore
 from payments.model import declines
 from payments.model.attempt import Attempt
 from payments.model.authorization import Authorization, CardProfile
 from payments.model.card import Card
-from payments.model.ids import Mode
 from payments.model.payment import Payment
 from payments.model.three_d_secure import Authentication, eci_of, shifts_liability
 from payments.risk.assessment import Risk
@@ -30,14 +30,14 @@ CHALLENGE_ERRORS = {
 
 
 class RunAttempt:
-    """One attempt to pay, from the sealed card to the acquirer's answer."""
+    """One attempt to pay, from the encrypted card to the acquirer's response."""
 
     def __init__(
         self,
         attempts: AttemptStore,
-        vault: CardCipher,
-        acquirer_for: Callable[[Mode], Acquirer],
-        weigh: Callable[[Attempt, Card, CardProfile], Risk],
+        card_cipher: CardCipher,
+        acquirers: Acquirers,
+        assess: Callable[[Attempt, Card, CardProfile], Risk],
         failures: RecordFailures,
         settle: SettleAttempt,
         *,
@@ -45,20 +45,20 @@ class RunAttempt:
     ) -> None:
         """`charges_when_unavailable`: charge, without liability shift, where 3DS is unavailable."""
         self._attempts = attempts
-        self._card_cipher = vault
-        self._acquirer_for = acquirer_for
-        self._assess = weigh
+        self._card_cipher = card_cipher
+        self._acquirers = acquirers
+        self._assess = assess
         self._failures = failures
         self._settle = settle
         self._charges_when_unavailable = charges_when_unavailable
 
     def authenticate(self, attempt_id: str) -> PreChargeResult:
-        """Weighs the risk, then asks for 3DS. Raises AcquirerUnavailableError."""
+        """Assesses the risk, then asks for 3DS. Raises AcquirerUnavailableError."""
         attempt = self._attempts.get(attempt_id)
         if attempt is None or attempt.encrypted_card is None:
             return PreChargeResult()
         charge = self._charge_request(attempt)
-        profile = self._acquirer_for(attempt.account.mode).profile(charge)
+        profile = self._acquirers[attempt.acquirer].profile(charge)
         risk = self._assess(attempt, charge.card, profile)
         if risk.action == Action.BLOCK:
             return PreChargeResult(None, risk, profile)
@@ -67,10 +67,10 @@ class RunAttempt:
         return PreChargeResult(authentication, risk, profile)
 
     def _ask_issuer(self, attempt: Attempt, charge: ChargeRequest, risk: Risk) -> Authentication:
-        """A wallet's cryptogram is an authentication already: the device has seen its owner."""
+        """A wallet's cryptogram is an authentication already: the device has verified its owner."""
         if charge.card.cryptogram:
             return _wallet_authentication(charge.card)
-        return self._acquirer_for(attempt.account.mode).authenticate(
+        return self._acquirers[attempt.acquirer].authenticate(
             charge,
             f"{attempt.base_url}/3ds/{attempt.challenge_id}/return",
             challenge_mandated=risk.action == Action.CHALLENGE,
@@ -94,7 +94,7 @@ class RunAttempt:
         if challenge_error:
             code = CHALLENGE_ERRORS.get(challenge_error, "authentication_failed")
             return self._end(attempt, _refusal(code), pre_charge)
-        acquirer = self._acquirer_for(attempt.account.mode)
+        acquirer = self._acquirers[attempt.acquirer]
         if pre_charge.authentication and pre_charge.authentication.needs_challenge:
             pre_charge = replace(
                 pre_charge, authentication=acquirer.authentication_result(attempt_id)
@@ -103,16 +103,16 @@ class RunAttempt:
             return self._end(attempt, attempt.authorization, pre_charge)
         if attempt.is_reaped:
             return None
-        answer = self._refusal_before_charge(pre_charge)
-        if answer is None:
-            answer = acquirer.authorize(self._charge_request(attempt))
-        return self._end(attempt, answer, pre_charge)
+        authorization = self._refusal_before_charge(pre_charge)
+        if authorization is None:
+            authorization = acquirer.authorize(self._charge_request(attempt), capture=True)
+        return self._end(attempt, authorization, pre_charge)
 
     def _end(
-        self, attempt: Attempt, answer: Authorization, pre_charge: PreChargeResult
+        self, attempt: Attempt, authorization: Authorization, pre_charge: PreChargeResult
     ) -> Payment | None:
-        payment = self._settle(attempt, answer, pre_charge)
-        self._failures.concluded(attempt.account, pre_charge.risk, answer)
+        payment = self._settle(attempt, authorization, pre_charge)
+        self._failures.concluded(attempt.account, pre_charge.risk, authorization)
         return payment
 
     def _refusal_before_charge(self, pre_charge: PreChargeResult) -> Authorization | None:
@@ -128,8 +128,10 @@ class RunAttempt:
         return _refusal("authentication_failed")
 
     def _charge_request(self, attempt: Attempt) -> ChargeRequest:
-        assert attempt.encrypted_card is not None, "a card is erased only with its answer stored"
-        card = self._card_cipher.open(attempt.encrypted_card, attempt.payment_id)
+        assert attempt.encrypted_card is not None, (
+            "a card is erased only once its authorization is stored"
+        )
+        card = self._card_cipher.decrypt(attempt.encrypted_card, attempt.payment_id)
         return ChargeRequest(attempt.id, attempt.amount_minor, attempt.currency, card)
 
 

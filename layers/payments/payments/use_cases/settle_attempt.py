@@ -11,6 +11,7 @@ from payments.model import declines, ids
 from payments.model.attempt import Attempt
 from payments.model.authorization import Authorization, CardProfile
 from payments.model.clock import Clock
+from payments.model.ids import Mode
 from payments.model.lifecycle import Event, Status
 from payments.model.payment import MAX_ATTEMPTS, Payment
 from payments.model.three_d_secure import Authentication
@@ -51,19 +52,21 @@ class SettleAttempt:
         self._clock = clock
 
     def __call__(
-        self, attempt: Attempt, answer: Authorization, pre_charge: PreChargeResult
+        self, attempt: Attempt, authorization: Authorization, pre_charge: PreChargeResult
     ) -> Payment | None:
         """The payment as it then stands. Raises OutcomeLostError."""
-        if answer.decline_code:
-            answer = replace(answer, decline_code=declines.known(answer.decline_code))
+        if authorization.decline_code:
+            authorization = replace(
+                authorization, decline_code=declines.known(authorization.decline_code)
+            )
         if not attempt.authorization:
-            self._attempts.record_answer(attempt.id, answer)
-        payment = self._conclude(attempt, answer, pre_charge)
+            self._attempts.record_authorization(attempt.id, authorization)
+        payment = self._conclude(attempt, authorization, pre_charge)
         self._attempts.remove(attempt.id)
         return payment
 
     def _conclude(
-        self, attempt: Attempt, answer: Authorization, pre_charge: PreChargeResult
+        self, attempt: Attempt, authorization: Authorization, pre_charge: PreChargeResult
     ) -> Payment | None:
         """Stores the outcome if this attempt still is the one under way."""
         payment = self._payments.get(attempt.account, attempt.payment_id)
@@ -72,34 +75,35 @@ class SettleAttempt:
                 raise TransitionRefusedError(payment)
             return self._payments.conclude(
                 payment,
-                _event(payment, answer),
+                _event(payment, authorization),
                 self._clock.now_us(),
-                _changes(payment, answer, pre_charge),
+                _changes(attempt, payment, authorization, pre_charge),
                 ids.challenge_secret(attempt.challenge_id) if attempt.challenge_url else None,
             )
         except TransitionRefusedError as refused:
-            if answer.approved and not _was_paid_by(refused.current, attempt):
+            if authorization.approved and not _was_paid_by(refused.current, attempt):
                 raise OutcomeLostError from refused
             return refused.current
 
 
-def _event(payment: Payment, answer: Authorization) -> Event:
-    if answer.approved:
+def _event(payment: Payment, authorization: Authorization) -> Event:
+    if authorization.approved:
         return Event.APPROVE
-    if answer.is_blocked:
+    if authorization.is_blocked:
         return Event.BLOCK
     is_last = len(payment.attempt_tokens) >= MAX_ATTEMPTS
     return Event.EXHAUST if is_last else Event.DECLINE
 
 
 def _changes(
-    payment: Payment, answer: Authorization, pre_charge: PreChargeResult
+    attempt: Attempt, payment: Payment, authorization: Authorization, pre_charge: PreChargeResult
 ) -> dict[str, Any]:
     """What the attempt leaves on the payment. Nothing of an earlier attempt stays behind."""
     changes: dict[str, Any] = {
-        "decline_code": answer.decline_code,
+        "decline_code": authorization.decline_code,
         "three_d_secure": _three_d_secure(pre_charge.authentication),
-        "risk": _risk(pre_charge.risk, answer),
+        "risk": _risk(pre_charge.risk, authorization),
+        "acquirer": attempt.acquirer if attempt.account.mode is Mode.LIVE else None,
     }
     if payment.card and pre_charge.profile:
         profile = pre_charge.profile
@@ -121,7 +125,7 @@ def _three_d_secure(authentication: Authentication | None) -> Mapping[str, str |
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def _risk(risk: Risk | None, answer: Authorization) -> Mapping[str, Any] | None:
-    checks = {"checks": answer.checks.facts} if answer.checks else {}
+def _risk(risk: Risk | None, authorization: Authorization) -> Mapping[str, Any] | None:
+    checks = {"checks": authorization.checks.facts} if authorization.checks else {}
     decision = risk.facts if risk else {}
     return {**decision, **checks} or None

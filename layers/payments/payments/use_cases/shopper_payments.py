@@ -7,6 +7,7 @@ from payments.adapters.store.attempts import AttemptStore
 from payments.adapters.store.payments import PaymentStore, TransitionRefusedError
 from payments.errors import NotPayableError, PaymentNotFoundError
 from payments.model import ids, lifecycle
+from payments.model.attempt import Attempt
 from payments.model.clock import Clock
 from payments.model.lifecycle import Event, Status
 from payments.model.payment import Payment
@@ -60,6 +61,21 @@ class ShopperPayments:
             raise PaymentNotFoundError
         return payment
 
+    def find_by_challenge(self, challenge_id: str) -> tuple[Payment, Attempt | None]:
+        """The payment and, while it is under way, the attempt. Raises PaymentNotFoundError."""
+        reference = ids.parse_challenge_id(challenge_id)
+        if reference is None:
+            raise PaymentNotFoundError
+        attempt = self._attempts.get(reference.attempt_id)
+        payment = self._payments.get(reference.account, reference.payment_id)
+        if payment is None:
+            raise PaymentNotFoundError
+        claimed = challenge_id if attempt else ids.challenge_secret(challenge_id)
+        known = (attempt.challenge_id,) if attempt else payment.challenge_secrets
+        if not any(hmac.compare_digest(one, claimed) for one in known):
+            raise PaymentNotFoundError
+        return payment, attempt
+
     def progress(self, payment: Payment) -> Progress:
         """Without waiting: one more read, and only while an attempt is under way."""
         status = payment.status_at(self._clock.now_us(), self._lifetime_seconds)
@@ -102,6 +118,6 @@ class ShopperPayments:
 
 
 def refusal_of(refused: TransitionRefusedError) -> NotPayableError:
-    """Of two at once, the slower one hears what the faster one did."""
+    """The loser of a race gets the winner's reason."""
     status = refused.current.status if refused.current else Status.CANCELED
     return NotPayableError(lifecycle.REFUSAL_REASONS.get(status, "in_progress"))

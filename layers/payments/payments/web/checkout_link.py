@@ -15,7 +15,7 @@ MAX_URL_LENGTH = 6000  # gateways take 8,192
 def checkout_url(payment: Payment, base_url: str) -> str:
     """At most 6,000 characters: items, then the name, then return_url are cut, for show only.
 
-    The page believes the stored payment alone; only the id and the secret in here matter.
+    The page shows the stored payment; of `data` it uses only the id and the secret.
     """
     data = _data(payment)
     url = _encode(data, base_url)

@@ -1,7 +1,5 @@
 """Errors become responses here and nowhere else (contract, section 6)."""
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from payments import errors
 from payments.model import declines
 from payments.web.http import Response, json_response
@@ -24,14 +22,16 @@ def declined_response(decline_code: str | None, language: str) -> Response:
 
 
 def error_response(error: Exception, language: str) -> Response:  # noqa: PLR0911 - a table
-    """The answer to an error: the one place that maps them. Anything unforeseen is a 500."""
+    """The response to an error: the one place that maps them. Anything unforeseen is a 500."""
     match error:
         case errors.AuthenticationError():
             detail = text(f"auth.{error.reason}", language)
             return json_response(401, {"detail": detail}, {"WWW-Authenticate": "Basic"})
         case errors.InvalidInputError():
-            faults = [_fault(fault, language) for fault in error.errors]
-            return _envelope(400, "invalid_input", language, errors=faults)
+            field_errors = [
+                _field_error_view(field_error, language) for field_error in error.errors
+            ]
+            return _envelope(400, "invalid_input", language, errors=field_errors)
         case errors.PaymentNotFoundError():
             return _envelope(404, "not_found", language)
         case errors.KeyReusedError() | errors.NotPayableError():
@@ -45,7 +45,7 @@ def error_response(error: Exception, language: str) -> Response:  # noqa: PLR091
             return _unavailable("no_live_acquirer", language)
         case errors.RatesUnavailableError():
             return _unavailable("no_rates", language)
-        case errors.UnavailableError() | ClientError() | BotoCoreError():
+        case errors.UnavailableError():
             return _unavailable("unavailable", language)
         case _:
             return _envelope(500, "internal", language)
@@ -64,11 +64,11 @@ def _envelope(
 
 
 def _unavailable(key: str, language: str) -> Response:
-    answer = _envelope(503, key, language, title="unavailable")
-    headers = {**answer.headers, "Retry-After": str(RETRY_AFTER_SECONDS)}
-    return Response(answer.status, answer.body, headers)
+    response = _envelope(503, key, language, title="unavailable")
+    headers = {**response.headers, "Retry-After": str(RETRY_AFTER_SECONDS)}
+    return Response(response.status, response.body, headers)
 
 
-def _fault(fault: errors.FieldError, language: str) -> dict[str, str]:
-    message = text(f"field.{fault.code}", language, **fault.details)
-    return {"field": fault.field, "code": fault.code, "message": message}
+def _field_error_view(field_error: errors.FieldError, language: str) -> dict[str, str]:
+    message = text(f"field.{field_error.code}", language, **field_error.details)
+    return {"field": field_error.field, "code": field_error.code, "message": message}

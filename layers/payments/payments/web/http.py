@@ -69,7 +69,7 @@ class Request:
 
     @property
     def caller(self) -> Caller:
-        """Raises AuthenticationError unless the authorizer is_authenticated for merchant and mode."""
+        """Raises AuthenticationError unless the authorizer names merchant and mode."""
         context = self._context.get("authorizer") or {}
         try:
             return Caller(Merchant(**json.loads(context["merchant"])), Mode(context["mode"]))
@@ -129,7 +129,7 @@ def _refuse_constant(name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """`body` is text; every answer gets an X-Request-Id when it leaves."""
+    """`body` is text. Every response gets an X-Request-Id."""
 
     status: int
     body: str = ""

@@ -27,22 +27,22 @@ class ViewContext:
     language: str
 
 
-def created_view(payment: Payment, reader: ViewContext) -> dict[str, Any]:
-    """The answer to a create: exactly these keys."""
+def created_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
+    """The response to a create: exactly these keys."""
     return {
         "code": 202,
-        "title": text("created.title", reader.language),
-        "content": text("created.content", reader.language),
+        "title": text("created.title", context.language),
+        "content": text("created.content", context.language),
         "data": {
             "id_payment": payment.id,
-            "redirect": checkout_url(payment, reader.base_url),
+            "redirect": checkout_url(payment, context.base_url),
         },
     }
 
 
-def one_view(payment: Payment, reader: ViewContext) -> dict[str, Any]:
+def one_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
     """`GET /v1/payments/{id}`: the documented keys, then ours."""
-    status = payment.status_at(reader.now_us, reader.lifetime_seconds)
+    status = payment.status_at(context.now_us, context.lifetime_seconds)
     card = payment.card
     is_payable = status is Status.REQUIRES_ACTION
     code = payment.decline_code
@@ -61,17 +61,17 @@ def one_view(payment: Payment, reader: ViewContext) -> dict[str, Any]:
         "created_at": _to_the_second(payment.created_at_us),
         "updated_at": _to_the_second(payment.updated_at_us),
         "test": payment.account.mode is Mode.TEST,
-        "redirect": checkout_url(payment, reader.base_url) if is_payable else None,
-        "expires_at": _to_the_second(payment.expires_at_us(reader.lifetime_seconds)),
+        "redirect": checkout_url(payment, context.base_url) if is_payable else None,
+        "expires_at": _to_the_second(payment.expires_at_us(context.lifetime_seconds)),
         "metadata": dict(payment.metadata),
-        "decline_reason": text(f"decline.{code}", reader.language) if code else None,
+        "decline_reason": text(f"decline.{code}", context.language) if code else None,
         "decline_code": code,
         "three_d_secure": payment.three_d_secure,
         "risk": _risk(payment),
     }
 
 
-def list_view(payment: Payment, reader: ViewContext) -> dict[str, Any]:
+def list_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
     """A row of `GET /v1/payments/`. Amounts are JSON numbers of at most 15 digits: exact."""
     card = payment.card
     quote = payment.quote
@@ -84,7 +84,7 @@ def list_view(payment: Payment, reader: ViewContext) -> dict[str, Any]:
         "currency": payment.currency,
         "description": payment.description,
         "statement_description": payment.statement_descriptor,
-        "status": payment.status_at(reader.now_us, reader.lifetime_seconds),
+        "status": payment.status_at(context.now_us, context.lifetime_seconds),
         "capture": True,
         "created_on": _to_the_microsecond(payment.created_at_us),
         "refund": None,

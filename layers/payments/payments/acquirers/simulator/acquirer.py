@@ -1,18 +1,18 @@
 """The simulated acquirer and issuer of test mode.
 
 It behaves like an outside party that several Lambda environments share: what it was asked and what
-it answered stands in a ledger of its own, keyed by our reference, and never by card number.
+it responded stands in a ledger of its own, keyed by our reference, and never by card number.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from payments.acquirers.port import ChargeRequest
 from payments.acquirers.simulator.cards import behaviour_of
-from payments.adapters.store.items import from_item, is_condition_failure, item_before, to_item
+from payments.adapters.aws import AwsClient, ConditionFailedError
+from payments.adapters.store.items import from_item, to_item
 from payments.model.authorization import Authorization, AvsCvcResults, CardProfile
 from payments.model.three_d_secure import Authentication, eci_of, shifts_liability
 
@@ -24,7 +24,7 @@ TTL_SECONDS = 30 * 24 * 60 * 60
 class SimulatedAcquirer:
     """Fits the `Acquirer` port; `pass_challenge` and `fail_challenge` are its issuer's page."""
 
-    def __init__(self, dynamodb: Any, table: str, now_us: Callable[[], int]) -> None:
+    def __init__(self, dynamodb: AwsClient, table: str, now_us: Callable[[], int]) -> None:
         self._dynamodb = dynamodb
         self._table = table
         self._now_us = now_us
@@ -55,9 +55,10 @@ class SimulatedAcquirer:
         part = self._read(reference).get("authentication")
         return _authentication(part) if part else None
 
-    def authorize(self, charge: ChargeRequest) -> Authorization:
-        """Charges at most once per reference, whatever the card says the second time."""
+    def authorize(self, charge: ChargeRequest, *, capture: bool) -> Authorization:
+        """At most once per reference, whatever the card says the second time."""
         behaviour = behaviour_of(charge.card.number)
+        captures = capture and behaviour.decline_code is None
         entry = self._enter(
             charge.reference,
             "authorize",
@@ -67,6 +68,9 @@ class SimulatedAcquirer:
                 "checks": asdict(behaviour.checks(has_cvc=bool(charge.card.cvc))),
                 "amount_minor": charge.amount_minor,
                 "currency": charge.currency,
+                "captured_minor": charge.amount_minor if captures else 0,
+                "brand": charge.card.brand,
+                "last4": charge.card.last4,
             },
         )
         return _authorization(entry["charge"])
@@ -76,24 +80,24 @@ class SimulatedAcquirer:
         entry = self._read(reference)
         return _authorization(entry["charge"]) if "charge" in entry else None
 
-    def void(self, reference: str) -> Authorization | None:
-        """Takes the charge's place in the ledger, so that a late charge finds it taken."""
-        voided = {"decline_code": "processing_error", "voided": True}
-        charge = self._enter(reference, "void", "charge", voided)["charge"]
-        return None if "voided" in charge else _authorization(charge)
+    def reverse(self, reference: str) -> Authorization | None:
+        """Takes the charge's place in the ledger, so that one that arrives late finds it taken."""
+        reversed_ = {"decline_code": "processing_error", "reversed": True}
+        charge = self._enter(reference, "reverse", "charge", reversed_)["charge"]
+        return None if "reversed" in charge else _authorization(charge)
 
     def pass_challenge(self, reference: str, code: str) -> Authentication:
         """The shopper typed a one-time code. After three wrong ones the issuer gives up."""
         if code == ONE_TIME_CODE:
             return self._complete_challenge(reference, "Y")
-        answer = self._dynamodb.update_item(
+        response = self._dynamodb.update_item(
             TableName=self._table,
             Key=to_item({"reference": reference}),
             UpdateExpression="ADD wrong_codes :one",
             ExpressionAttributeValues=to_item({":one": 1}),
             ReturnValues="ALL_NEW",
         )
-        entry = from_item(answer["Attributes"])
+        entry = from_item(response["Attributes"])
         if entry["wrong_codes"] >= MAX_CODE_TRIES:
             return self._complete_challenge(reference, "N")
         return _authentication(entry["authentication"])
@@ -103,7 +107,7 @@ class SimulatedAcquirer:
         return self._complete_challenge(reference, "N")
 
     def _complete_challenge(self, reference: str, trans_status: str) -> Authentication:
-        try:
+        with suppress(ConditionFailedError):
             self._dynamodb.update_item(
                 TableName=self._table,
                 Key=to_item({"reference": reference}),
@@ -111,9 +115,6 @@ class SimulatedAcquirer:
                 ConditionExpression="authentication.trans_status = :open",
                 ExpressionAttributeValues=to_item({":status": trans_status, ":open": "C"}),
             )
-        except ClientError as error:
-            if not is_condition_failure(error):
-                raise
         return _authentication(self._read(reference)["authentication"])
 
     def _enter(self, reference: str, asked: str, part: str, value: Mapping[str, Any]) -> Any:
@@ -126,7 +127,7 @@ class SimulatedAcquirer:
             ":expires_at": now_us // 1_000_000 + TTL_SECONDS,
         }
         try:
-            answer = self._dynamodb.update_item(
+            response = self._dynamodb.update_item(
                 TableName=self._table,
                 Key=to_item({"reference": reference}),
                 UpdateExpression=(
@@ -139,17 +140,15 @@ class SimulatedAcquirer:
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-        except ClientError as error:
-            if not is_condition_failure(error):
-                raise
-            return item_before(error)
-        return from_item(answer["Attributes"])
+        except ConditionFailedError as error:
+            return from_item(error.item)
+        return from_item(response["Attributes"])
 
     def _read(self, reference: str) -> dict[str, Any]:
-        answer = self._dynamodb.get_item(
+        response = self._dynamodb.get_item(
             TableName=self._table, Key=to_item({"reference": reference}), ConsistentRead=True
         )
-        return from_item(answer.get("Item", {}))
+        return from_item(response.get("Item", {}))
 
 
 def _authentication(part: Mapping[str, Any], challenge_url: str | None = None) -> Authentication:

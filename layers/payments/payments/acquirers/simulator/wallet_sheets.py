@@ -29,7 +29,7 @@ def sheet(method: str) -> list[SheetCard]:
 
 def apple_token(number: str, version: str = SIMULATED_VERSION) -> dict[str, Any]:
     """Apple's PKPaymentToken around a device card."""
-    letter = {
+    payload = {
         "applicationPrimaryAccountNumber": number,
         "applicationExpirationDate": f"{_EXPIRY_YEAR % 100}{_EXPIRY_MONTH:02}31",
         "paymentDataType": "3DSecure",
@@ -39,7 +39,12 @@ def apple_token(number: str, version: str = SIMULATED_VERSION) -> dict[str, Any]
         },
     }
     return {
-        "paymentData": {"version": version, "data": _sealed(letter), "signature": "", "header": {}},
+        "paymentData": {
+            "version": version,
+            "data": _encoded(payload),
+            "signature": "",
+            "header": {},
+        },
         "paymentMethod": {
             "displayName": f"{brand_of(number).title()} {number[-4:]}",
             "network": brand_of(number).title(),
@@ -61,8 +66,8 @@ def google_token(
     }
     if has_cryptogram:
         details |= {"cryptogram": _CRYPTOGRAM, "eciIndicator": _eci(number)}
-    letter = {"paymentMethod": "CARD", "paymentMethodDetails": details}
-    message = {"encryptedMessage": _sealed(letter), "ephemeralPublicKey": "", "tag": ""}
+    payload = {"paymentMethod": "CARD", "paymentMethodDetails": details}
+    message = {"encryptedMessage": _encoded(payload), "ephemeralPublicKey": "", "tag": ""}
     return {"protocolVersion": version, "signature": "", "signedMessage": json.dumps(message)}
 
 
@@ -79,5 +84,5 @@ def _eci(number: str) -> str:
     return "02" if brand_of(number) == "mastercard" else "05"
 
 
-def _sealed(letter: dict[str, Any]) -> str:
-    return base64.b64encode(json.dumps(letter).encode()).decode()
+def _encoded(payload: dict[str, Any]) -> str:
+    return base64.b64encode(json.dumps(payload).encode()).decode()

@@ -1,8 +1,8 @@
 """Payment tokens of Apple Pay and Google Pay, as their sheets hand them to a page.
 
-A token is an envelope around a device card. Real envelopes are encrypted to the acquirer, so only
-an acquirer that holds the key can open them. The simulated ones of test mode have the same shape
-with a readable letter inside, and their version says so: none is ever mistaken for a real one.
+A token wraps a device card. Real tokens are encrypted to the acquirer, so only an acquirer that
+holds the key can open them. The simulated ones of test mode have the same shape with a readable
+payload inside, and their version says so: none is ever mistaken for a real one.
 
 Shapes: Apple's PKPaymentToken, Google's PaymentMethodTokenizationData (type PAYMENT_GATEWAY).
 """
@@ -20,6 +20,7 @@ from pydantic import (
     StringConstraints,
     ValidationError,
 )
+from pydantic.alias_generators import to_camel
 
 from payments.acquirers.port import SheetCard
 from payments.acquirers.simulator.wallet_sheets import SIMULATED_VERSION, sheet
@@ -37,95 +38,97 @@ Month = Annotated[int, Field(ge=1, le=12)]
 Year = Annotated[int, Field(ge=2000, le=2099)]
 
 
-def _letter(value: object) -> object:
-    """What is inside the envelope: JSON in base64."""
+def _payload(value: object) -> object:
+    """JSON in base64; in a real token it is encrypted."""
     return json.loads(base64.b64decode(value, validate=True)) if isinstance(value, str) else value
 
 
-def _envelope(value: object) -> object:
+def _message(value: object) -> object:
     """Google hands its inner message over as JSON in a string."""
     return json.loads(value) if isinstance(value, str) else value
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    """Field names are Apple's and Google's, spelled as Python spells names."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, alias_generator=to_camel)
 
 
 class _AppleCryptogram(_Part):
-    onlinePaymentCryptogram: Cryptogram  # noqa: N815 - Apple's name
-    eciIndicator: Eci | None = None  # noqa: N815
+    online_payment_cryptogram: Cryptogram
+    eci_indicator: Eci | None = None
 
 
-class _AppleLetter(_Part):
-    applicationPrimaryAccountNumber: Digits  # noqa: N815
-    applicationExpirationDate: Annotated[  # noqa: N815 - YYMMDD
+class _ApplePayload(_Part):
+    application_primary_account_number: Digits
+    application_expiration_date: Annotated[  # YYMMDD
         str, StringConstraints(pattern=r"^[0-9]{2}(0[1-9]|1[0-2])[0-9]{2}$")
     ]
-    paymentDataType: Literal["3DSecure"]  # noqa: N815
-    paymentData: _AppleCryptogram  # noqa: N815
+    payment_data_type: Literal["3DSecure"]
+    payment_data: _AppleCryptogram
 
     @property
     def card(self) -> Card:
-        expiry = self.applicationExpirationDate
+        expiry = self.application_expiration_date
         return Card(
-            number=self.applicationPrimaryAccountNumber,
+            number=self.application_primary_account_number,
             cvc="",
             exp_month=int(expiry[2:4]),
             exp_year=2000 + int(expiry[:2]),
-            cryptogram=self.paymentData.onlinePaymentCryptogram,
-            eci=_two_digits(self.paymentData.eciIndicator),
+            cryptogram=self.payment_data.online_payment_cryptogram,
+            eci=_two_digits(self.payment_data.eci_indicator),
         )
 
 
 class _AppleData(_Part):
     version: str
-    data: Annotated[_AppleLetter, BeforeValidator(_letter)]
+    data: Annotated[_ApplePayload, BeforeValidator(_payload)]
 
 
 class _AppleToken(_Part):
-    paymentData: _AppleData  # noqa: N815
+    payment_data: _AppleData
 
     @property
     def card(self) -> Card:
-        return self.paymentData.data.card
+        return self.payment_data.data.card
 
 
 class _GoogleDetails(_Part):
     pan: Digits
-    expirationMonth: Month  # noqa: N815 - Google's name
-    expirationYear: Year  # noqa: N815
-    authMethod: Literal["CRYPTOGRAM_3DS", "PAN_ONLY"]  # noqa: N815
+    expiration_month: Month
+    expiration_year: Year
+    auth_method: Literal["CRYPTOGRAM_3DS", "PAN_ONLY"]
     cryptogram: Cryptogram | None = None
-    eciIndicator: Eci | None = None  # noqa: N815
+    eci_indicator: Eci | None = None
 
 
-class _GoogleLetter(_Part):
-    paymentMethod: Literal["CARD"]  # noqa: N815
-    paymentMethodDetails: _GoogleDetails  # noqa: N815
+class _GooglePayload(_Part):
+    payment_method: Literal["CARD"]
+    payment_method_details: _GoogleDetails
 
 
 class _GoogleMessage(_Part):
-    encryptedMessage: Annotated[_GoogleLetter, BeforeValidator(_letter)]  # noqa: N815
+    encrypted_message: Annotated[_GooglePayload, BeforeValidator(_payload)]
 
 
 class _GoogleToken(_Part):
-    protocolVersion: str  # noqa: N815
-    signedMessage: Annotated[_GoogleMessage, BeforeValidator(_envelope)]  # noqa: N815
+    protocol_version: str
+    signed_message: Annotated[_GoogleMessage, BeforeValidator(_message)]
 
     @property
     def card(self) -> Card:
         """Without a cryptogram (PAN_ONLY) it is a card on file, and 3DS is asked for as ever."""
-        details = self.signedMessage.encryptedMessage.paymentMethodDetails
-        has_cryptogram = details.authMethod == "CRYPTOGRAM_3DS"
+        details = self.signed_message.encrypted_message.payment_method_details
+        has_cryptogram = details.auth_method == "CRYPTOGRAM_3DS"
         if has_cryptogram and details.cryptogram is None:
             raise WalletTokenError("invalid_wallet_token")
         return Card(
             number=details.pan,
             cvc="",
-            exp_month=details.expirationMonth,
-            exp_year=details.expirationYear,
+            exp_month=details.expiration_month,
+            exp_year=details.expiration_year,
             cryptogram=(details.cryptogram or "") if has_cryptogram else "",
-            eci=_two_digits(details.eciIndicator) if has_cryptogram else "",
+            eci=_two_digits(details.eci_indicator) if has_cryptogram else "",
         )
 
 

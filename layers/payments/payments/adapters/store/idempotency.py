@@ -1,12 +1,11 @@
-"""The idempotency table: who used which Idempotency-Key, for which body, for which payment."""
+"""The idempotency table: who used which Idempotency-Key, for which body, and what it stands for."""
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
-from botocore.exceptions import ClientError
-
-from payments.adapters.store.items import is_condition_failure, item_before, to_item
+from payments.adapters.aws import AwsClient, ConditionFailedError
+from payments.adapters.store.items import from_item, to_item
+from payments.inputs.idempotency_key import IdempotencyKey
 from payments.model.ids import Account
 
 TTL_SECONDS = 25 * 60 * 60  # 24 hours at least, however times are rounded
@@ -14,34 +13,40 @@ TTL_SECONDS = 25 * 60 * 60  # 24 hours at least, however times are rounded
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The payment this key stands for. `is_new` if nobody held the key before."""
+    """The resource this key stands for. `is_new` if the key was free.
 
-    payment_id: str
+    `claimed_at` is in seconds since 1970.
+    """
+
+    resource_id: str
     body_hash: str
+    claimed_at: int
     is_new: bool
 
 
 class IdempotencyStore:
-    """Claims keys. A claim names the payment before it is put, so a crash heals on the next try."""
+    """Claims keys. A claim names its resource before that is made: the next try heals a crash.
 
-    def __init__(self, dynamodb: Any, table: str) -> None:
+    A key's scope is account and route; where a route has an id in it, that is part of the route.
+    """
+
+    def __init__(self, dynamodb: AwsClient, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
 
     def claim(
-        self, account: Account, route: str, key: str, body_hash: str, payment_id: str, now_us: int
+        self, account: Account, route: str, key: IdempotencyKey, resource_id: str, now_us: int
     ) -> Claim:
         """One call: takes the key, or says who has it. A key is kept 24 hours at least."""
         now_seconds = now_us // 1_000_000
-        digest = hashlib.sha256("\n".join((str(account), route, key)).encode()).hexdigest()
         try:
             self._dynamodb.put_item(
                 TableName=self._table,
                 Item=to_item(
                     {
-                        "pk": digest,
-                        "body_hash": body_hash,
-                        "payment_id": payment_id,
+                        "pk": _scoped(account, route, key),
+                        "body_hash": key.body_hash,
+                        "resource_id": resource_id,
                         "expires_at": now_seconds + TTL_SECONDS,
                     }
                 ),
@@ -49,9 +54,12 @@ class IdempotencyStore:
                 ExpressionAttributeValues=to_item({":now": now_seconds}),
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-        except ClientError as error:
-            held = item_before(error) if is_condition_failure(error) else None
-            if held is None:
-                raise
-            return Claim(held["payment_id"], held["body_hash"], is_new=False)
-        return Claim(payment_id, body_hash, is_new=True)
+        except ConditionFailedError as error:
+            held = from_item(error.item)
+            claimed_at = int(held["expires_at"]) - TTL_SECONDS
+            return Claim(held["resource_id"], held["body_hash"], claimed_at, is_new=False)
+        return Claim(resource_id, key.body_hash, now_seconds, is_new=True)
+
+
+def _scoped(account: Account, route: str, key: IdempotencyKey) -> str:
+    return hashlib.sha256("\n".join((str(account), route, key.key)).encode()).hexdigest()

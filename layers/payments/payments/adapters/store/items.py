@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import ClientError
 
 _SERIALIZER = TypeSerializer()
 _DESERIALIZER = TypeDeserializer()
@@ -28,15 +27,3 @@ def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
         name: attribute["S"] if "S" in attribute else _DESERIALIZER.deserialize(attribute)
         for name, attribute in item.items()
     }
-
-
-def is_condition_failure(error: ClientError) -> bool:
-    """Whether a write was refused by its own condition, and not by a fault."""
-    return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
-
-
-def item_before(error: ClientError) -> dict[str, Any] | None:
-    """What stood there when the condition failed, if the write asked for it."""
-    response: Mapping[str, Any] = error.response
-    item = response.get("Item")
-    return from_item(item) if item else None

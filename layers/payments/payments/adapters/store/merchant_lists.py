@@ -1,10 +1,11 @@
-"""Merchants' block and allow lists, beside the merchants in the keys table: one item for each.
+"""Merchants' block and allow lists, beside the profiles in the merchants table: one item for each.
 
 They are somebody's decisions, so unlike the counters they are backed up.
 """
 
 from typing import Any
 
+from payments.adapters.aws import AwsClient
 from payments.adapters.store.items import from_item, to_item
 from payments.risk.lists import Kind, ListName, MerchantLists
 
@@ -12,14 +13,14 @@ from payments.risk.lists import Kind, ListName, MerchantLists
 class MerchantListStore:
     """Reads all lists of a merchant at once; changes one entry at a time."""
 
-    def __init__(self, dynamodb: Any, table: str) -> None:
+    def __init__(self, dynamodb: AwsClient, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
 
     def of(self, merchant_id: str) -> MerchantLists:
         """One read. A moment old at most: an entry need not act within the same second."""
-        answer = self._dynamodb.get_item(TableName=self._table, Key=_key(merchant_id))
-        item = from_item(answer.get("Item", {}))
+        response = self._dynamodb.get_item(TableName=self._table, Key=_key(merchant_id))
+        item = from_item(response.get("Item", {}))
         found = {
             name: {
                 kind: frozenset(item[attribute])

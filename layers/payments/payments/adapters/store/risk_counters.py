@@ -1,16 +1,16 @@
 """The risk counters table: one item for each subject and day, gone by TTL two days later.
 
-A subject is a card, an e-mail, an address or a merchant, under its pseudonym. An item of a day
-never grows beyond that day's half hours, stays below one write unit and needs no cleaning; the
-times are in the names, so an item that TTL has not removed yet counts for nothing.
+A subject is a card, an e-mail, an IP address (under their fingerprints) or a merchant. An item of
+a day never grows beyond that day's half hours, stays below one write unit and needs no cleaning;
+the times are in the names, so an item that TTL has not removed yet counts for nothing.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from payments.adapters.store.items import from_item, is_condition_failure, item_before, to_item
+from payments.adapters.aws import AwsClient, ConditionFailedError
+from payments.adapters.store.items import from_item, to_item
+from payments.errors import UnavailableError
 from payments.risk.history import BUCKET_SECONDS, DAY_SECONDS, Amounts, History
 
 TTL_SECONDS = 3 * DAY_SECONDS
@@ -19,14 +19,14 @@ _ATTEMPTS, _FAILURES = "a", "f"
 _AMOUNTS, _TOTAL = "n_", "s_"
 
 
-class CountersIncompleteError(Exception):
+class CountersIncompleteError(UnavailableError):
     """DynamoDB has read only some of the items: it is throttled."""
 
 
 class RiskCounters:
     """Counts attempts and failures. Times are seconds since 1970."""
 
-    def __init__(self, dynamodb: Any, table: str) -> None:
+    def __init__(self, dynamodb: AwsClient, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
 
@@ -46,7 +46,7 @@ class RiskCounters:
             currency, minor = amount
             added |= {_AMOUNTS + currency: 1, _TOTAL + currency: minor}
         try:
-            answer = self._add(
+            response = self._add(
                 subject,
                 now_seconds,
                 added,
@@ -56,11 +56,9 @@ class RiskCounters:
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-        except ClientError as error:
-            if not is_condition_failure(error):
-                raise
-            return _to_history(item_before(error) or {}, now_seconds)
-        return _to_history(from_item(answer["Attributes"]), now_seconds)
+        except ConditionFailedError as error:
+            return _to_history(from_item(error.item), now_seconds)
+        return _to_history(from_item(response["Attributes"]), now_seconds)
 
     def add_failures(self, subject: str, failures: int, now_seconds: int) -> None:
         """Some more; a negative number takes back what was held against the subject."""
@@ -70,12 +68,12 @@ class RiskCounters:
         """What windows reach back to: one call for all. Raises CountersIncompleteError."""
         before = now_seconds - DAY_SECONDS
         subject_of = {_key(subject, before): subject for subject in subjects}
-        answer = self._dynamodb.batch_get_item(
+        response = self._dynamodb.batch_get_item(
             RequestItems={self._table: {"Keys": [to_item({"pk": key}) for key in subject_of]}}
         )
-        if answer.get("UnprocessedKeys"):
+        if response.get("UnprocessedKeys"):
             raise CountersIncompleteError
-        items = [from_item(item) for item in answer["Responses"][self._table]]
+        items = [from_item(item) for item in response["Responses"][self._table]]
         return {subject_of[item["pk"]]: _to_history(item, before) for item in items}
 
     def _add(

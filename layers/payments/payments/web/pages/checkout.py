@@ -75,7 +75,7 @@ def form_page(
     """The payment form; with `error`, the same again, keeping all but the card's secrets."""
     payment = progress.payment
     language = request.language
-    faults = sorted(error.errors, key=_place_on_page) if error else []
+    field_errors = sorted(error.errors, key=_place_on_page) if error else []
     method = (posted or {}).get("method", "")
     failed_wallet = method if method in wallets else None
     values = {
@@ -83,46 +83,50 @@ def form_page(
         "wallets": wallets,
         "schemes": sorted(SCHEMES, key=lambda scheme: list(BRAND_NAMES).index(scheme.brand)),
         "expires": shown_time(progress.expires_at_us, language),
-        "attempt": ids.new_attempt_token(),
+        "attempt": ids.new_page_token(),
         "values": {name: _repeatable(name, posted or {}) for name in _KEPT_FIELDS},
         "errors": {
-            fault.field: _message(fault, language)
-            for fault in faults
-            if fault.field in _CARD_FIELDS
+            field_error.field: _message(field_error, language)
+            for field_error in field_errors
+            if field_error.field in _CARD_FIELDS
         },
-        "failed_wallet": failed_wallet if faults else None,
-        "wallet_error": _message(faults[0], language) if faults else "",
-        "problem_links": _problem_links(faults, failed_wallet, language),
+        "failed_wallet": failed_wallet if field_errors else None,
+        "wallet_error": _message(field_errors[0], language) if field_errors else "",
+        "problem_links": _problem_links(field_errors, failed_wallet, language),
         "notice": _notice(payment, language),
     }
     targets = [origin(payment.return_url), origin(request.base_url)]
     return page(request, 400 if error else 200, "checkout", values, targets)
 
 
-def _place_on_page(fault: FieldError) -> int:
-    return _CARD_FIELDS.index(fault.field) if fault.field in _CARD_FIELDS else len(_CARD_FIELDS)
+def _place_on_page(field_error: FieldError) -> int:
+    return (
+        _CARD_FIELDS.index(field_error.field)
+        if field_error.field in _CARD_FIELDS
+        else len(_CARD_FIELDS)
+    )
 
 
-def _message(fault: FieldError, language: str) -> str:
+def _message(field_error: FieldError, language: str) -> str:
     """What a shopper can do about it; of what no shopper typed only that it is wrong."""
-    if fault.field not in (*_CARD_FIELDS, "wallet_token"):
+    if field_error.field not in (*_CARD_FIELDS, "wallet_token"):
         return text("page.unreadable", language)
-    if fault.code == "required":
-        return text(f"page.required.{fault.field}", language)
-    return text(f"field.{fault.code}", language, **fault.details)
+    if field_error.code == "required":
+        return text(f"page.required.{field_error.field}", language)
+    return text(f"field.{field_error.code}", language, **field_error.details)
 
 
 def _problem_links(
-    faults: Sequence[FieldError], failed_wallet: str | None, language: str
+    field_errors: Sequence[FieldError], failed_wallet: str | None, language: str
 ) -> list[tuple[str, str]]:
-    """Where each fault is on the page, and its message; of two equal ones the first."""
+    """Where each field_error is on the page, and its message; of two equal ones the first."""
     links: dict[str, str] = {}
-    for fault in faults:
-        message = _message(fault, language)
-        if fault.field in _NAMED_FIELDS:
-            message = f"{text(f'page.{fault.field}', language)}: {message}"
-        is_typed = failed_wallet is None and fault.field in _CARD_FIELDS
-        links.setdefault(message, fault.field if is_typed else failed_wallet or "card_number")
+    for field_error in field_errors:
+        message = _message(field_error, language)
+        if field_error.field in _NAMED_FIELDS:
+            message = f"{text(f'page.{field_error.field}', language)}: {message}"
+        is_typed = failed_wallet is None and field_error.field in _CARD_FIELDS
+        links.setdefault(message, field_error.field if is_typed else failed_wallet or "card_number")
     return [(target, message) for message, target in links.items()]
 
 
@@ -134,7 +138,7 @@ def _repeatable(name: str, posted: Mapping[str, str]) -> str:
 
 
 def problem_page(request: Request, status: int) -> Response:
-    """What cannot be shown: unknown payments and our own faults."""
+    """What cannot be shown: unknown payments and our own field_errors."""
     return page(request, status, "problem", {"problem": _PROBLEMS.get(status, "internal")})
 
 

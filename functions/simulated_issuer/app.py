@@ -1,4 +1,4 @@
-"""3DS challenges: the built-in issuer's page (simulated acquirer only) and the return from any."""
+"""The simulated issuer of test mode: its page asks the shopper for a one-time code."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from payments.model.ids import Mode
 from payments.model.payment import Payment
 from payments.web.error_responses import error_response
 from payments.web.http import Request, Response
-from payments.web.pages.checkout import onward, problem_page
+from payments.web.pages.checkout import problem_page
 from payments.web.pages.formats import BRAND_NAMES, shown_amount
 from payments.web.pages.rendering import page, redirect
 from payments.web.return_link import origin
@@ -17,16 +17,16 @@ from payments.wiring import Services
 
 def show_challenge(request: Request, services: Services) -> Response:
     """GET /3ds/{challenge} — a challenge that is over leads on to its outcome."""
-    payment, attempt = services.complete_challenge.find(_challenge_id(request))
+    payment, attempt = services.shopper_payments.find_by_challenge(_challenge_id(request))
     result = services.simulator.authentication_result(attempt.id) if attempt else None
     if result is None or not result.needs_challenge:
         return _to_return(request)
     return _challenge_page(request, payment, wrong_code=False)
 
 
-def answer_challenge(request: Request, services: Services) -> Response:
-    """POST /3ds/{challenge} — the issuer decides; our side hears of it from the acquirer."""
-    payment, attempt = services.complete_challenge.find(_challenge_id(request))
+def decide_challenge(request: Request, services: Services) -> Response:
+    """POST /3ds/{challenge} — the issuer decides; the workflow asks the acquirer for the result."""
+    payment, attempt = services.shopper_payments.find_by_challenge(_challenge_id(request))
     posted = request.form()
     if attempt is None:
         return _to_return(request)
@@ -39,26 +39,13 @@ def answer_challenge(request: Request, services: Services) -> Response:
     return _to_return(request)
 
 
-def come_back(request: Request, services: Services) -> Response:
-    """GET|POST /3ds/{challenge}/return — the outcome is stored before the shopper moves on."""
-    return onward(request, services.complete_challenge.resume(_challenge_id(request)))
-
-
-def abandon(request: Request, services: Services) -> Response:
-    """POST /3ds/{challenge}/abandon — the attempt ends, another card may be tried."""
-    return onward(request, services.complete_challenge.abandon(_challenge_id(request)))
-
-
 ROUTES: dict[tuple[str, str], Callable[[Request, Services], Response]] = {
     ("GET", "/3ds/{challenge}"): show_challenge,
-    ("POST", "/3ds/{challenge}"): answer_challenge,
-    ("GET", "/3ds/{challenge}/return"): come_back,
-    ("POST", "/3ds/{challenge}/return"): come_back,
-    ("POST", "/3ds/{challenge}/abandon"): abandon,
+    ("POST", "/3ds/{challenge}"): decide_challenge,
 }
 
 
-def challenge(request: Request, services: Services) -> Response:
+def simulated_issuer(request: Request, services: Services) -> Response:
     return ROUTES[request.method, request.resource](request, services)
 
 
@@ -88,4 +75,4 @@ def _challenge_page(request: Request, payment: Payment, *, wrong_code: bool) -> 
     return page(request, 400 if wrong_code else 200, "challenge", values, targets)
 
 
-handler = ApiFunction(challenge, show_error, {})
+handler = ApiFunction(simulated_issuer, show_error, {})

@@ -1,0 +1,36 @@
+"""The acquirers of this stack, by the names under which attempts and payments record them."""
+
+from collections.abc import Callable, Mapping
+
+from payments.acquirers.port import Acquirer
+from payments.errors import NoLiveAcquirerError, UnknownAcquirerError
+from payments.model.attempt import SIMULATOR
+from payments.model.ids import Mode
+
+NO_ACQUIRER = "none"
+
+
+def acquirer_name(mode: Mode, live_acquirer: str) -> str:
+    """Who is asked by attempts that begin now (contract, section 9). Raises NoLiveAcquirerError."""
+    if mode is Mode.TEST:
+        return SIMULATOR
+    if live_acquirer == NO_ACQUIRER:
+        raise NoLiveAcquirerError
+    return live_acquirer
+
+
+class Acquirers:
+    """An attempt stays with the acquirer it began with, whatever is configured by then."""
+
+    def __init__(self, builders: Mapping[str, Callable[[], Acquirer]]) -> None:
+        """Each is built when it is first asked for."""
+        self._builders = builders
+        self._built: dict[str, Acquirer] = {}
+
+    def __getitem__(self, name: str) -> Acquirer:
+        """Raises UnknownAcquirerError."""
+        if name not in self._builders:
+            raise UnknownAcquirerError(name)
+        if name not in self._built:
+            self._built[name] = self._builders[name]()
+        return self._built[name]
