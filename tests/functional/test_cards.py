@@ -452,15 +452,15 @@ def test_a_corrected_security_code_is_another_attempt(
     assert attempts_made(stack, checkout) == 2
 
 
-def test_another_card_in_the_form_of_a_challenge_that_is_open_leads_to_that_challenge(
+def test_another_card_in_the_form_of_a_challenge_that_is_open_is_a_conflict(
     shop: Shop, shopper: Shopper, stack: Stack
 ) -> None:
     checkout = shop.checkout()
-    numbers = ("4000002760003184", PAID_CARD)
-    first, second = (
-        shopper.pay(checkout, number, attempt="one-rendering").json() for number in numbers
-    )
-    assert first == second
+    first = shopper.pay(checkout, "4000002760003184", attempt="one-rendering").json()
+    other = shopper.pay(checkout, PAID_CARD, attempt="one-rendering")
+    assert (other.status_code, other.json()["reason"]) == (409, "in_progress")
+    same = shopper.pay(checkout, "4000002760003184", attempt="one-rendering").json()
+    assert same == first
     assert attempts_made(stack, checkout) == 1
 
 

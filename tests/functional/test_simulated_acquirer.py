@@ -32,15 +32,16 @@ PROCESS = """
 import json, os, sys, time
 from dataclasses import asdict
 import boto3
+from payments.adapters.aws import AwsClient
 from payments.acquirer.port import ChargeRequest
 from payments.acquirer.simulator import SimulatedAcquirer
 from payments.cards import Card
 
 endpoint, table = sys.argv[1:]
-dynamodb = boto3.client(
+dynamodb = AwsClient(boto3.client(
     "dynamodb", endpoint_url=endpoint, region_name="us-east-1",
     aws_access_key_id="test", aws_secret_access_key="test",
-)
+))
 acquirer = SimulatedAcquirer(dynamodb, table, lambda: time.time_ns() // 1000)
 print(os.getpid(), flush=True)
 for line in sys.stdin:
@@ -52,7 +53,7 @@ for line in sys.stdin:
             url = "https://example.com/3ds/x/return"
             answer = acquirer.authenticate(charge, url, challenge_mandated=False)
         else:
-            answer = getattr(acquirer, question["do"])(charge)
+            answer = getattr(acquirer, question["do"])(charge, capture=True)
     else:
         answer = getattr(acquirer, question["do"])(question["reference"], *question["more"])
     print(json.dumps(answer and asdict(answer)), flush=True)
@@ -208,31 +209,33 @@ def test_two_processes_that_charge_at_once_charge_once(
         assert len(entry(stack, name)["asked"]) == 1
 
 
-def test_a_void_forbids_a_later_charge(
+def test_a_charge_that_arrives_after_its_reversal_is_refused(
     processes: tuple[Process, Process], reference: str, stack: Stack
 ) -> None:
     here, there = processes
-    assert here.ask("void", reference) is None
+    assert here.ask("reverse", reference) is None
 
     late = there.ask("authorize", reference, number=PAID_CARD)
 
     assert late["approved"] is False
     assert here.ask("look_up", reference)["approved"] is False
-    assert [asked for asked, _ in entry(stack, reference)["asked"]] == ["void"]
+    assert [asked for asked, _ in entry(stack, reference)["asked"]] == ["reverse"]
 
 
-def test_a_void_that_comes_too_late_says_what_was_charged(
+def test_a_reversal_that_comes_too_late_says_what_was_charged(
     processes: tuple[Process, Process], reference: str
 ) -> None:
     here, there = processes
     here.ask("authorize", reference, number=PAID_CARD)
 
-    assert there.ask("void", reference) == APPROVED
+    assert there.ask("reverse", reference) == APPROVED
     assert here.ask("look_up", reference) == APPROVED
 
 
-def test_a_void_twice_is_a_void_once(processes: tuple[Process, Process], reference: str) -> None:
-    assert [process.ask("void", reference) for process in processes] == [None, None]
+def test_a_reversal_twice_is_a_reversal_once(
+    processes: tuple[Process, Process], reference: str
+) -> None:
+    assert [process.ask("reverse", reference) for process in processes] == [None, None]
 
 
 def test_a_challenge_passed_in_one_process_is_passed_in_the_other(
