@@ -22,6 +22,7 @@ from tests.support.actors import (
     Shop,
     Shopper,
 )
+from tests.support.records import ledger
 from tests.support.stack import PROJECT, Stack
 
 CHECKS = {"address_line1": "not_provided", "postal_code": "not_provided", "cvc": "pass"}
@@ -33,9 +34,9 @@ import json, os, sys, time
 from dataclasses import asdict
 import boto3
 from payments.adapters.aws import AwsClient
-from payments.acquirer.port import ChargeRequest
-from payments.acquirer.simulator import SimulatedAcquirer
-from payments.cards import Card
+from payments.acquirers.port import ChargeRequest
+from payments.acquirers.simulator.acquirer import SimulatedAcquirer
+from payments.model.card import Card
 
 endpoint, table = sys.argv[1:]
 dynamodb = AwsClient(boto3.client(
@@ -138,7 +139,8 @@ def test_the_ledger_knows_a_payment_by_our_reference_and_not_by_its_card(
     checkout = shop.checkout(amount="12.50")
     shopper.pay(checkout, number, attempt="the-first-try")
 
-    found = entry(stack, f"{checkout.id}_the-first-try")
+    (found,) = ledger(stack, checkout)
+    assert found["reference"].startswith(f"{checkout.id}_the-first-try-")
 
     assert number not in str(found)
     assert number[-4:] not in str(found["authentication"])

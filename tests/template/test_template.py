@@ -15,7 +15,7 @@ from local import template
 from local.template import Template
 from payments.model.payment import MAX_ATTEMPTS
 from tests.support.actors import BLOCKED_CARD, DECLINED_CARD, Shop, Shopper
-from tests.support.stack import PROJECT
+from tests.support.stack import PROJECT, Stack
 
 # What of a request may be in the access log: nothing that tells who asked, or for which payment.
 IMPERSONAL = {
