@@ -13,7 +13,8 @@ import pytest
 from local.emulator.calls import Call
 from local.emulator.demo import LIVE_KEY, REVOKED_KEY, SECOND_MERCHANT_KEY, TEST_KEY
 from tests.support.actors import Checkout, Shop, Shopper, open_shop
-from tests.support.stack import PROJECT, Stack, rows_where
+from tests.support.records import open_attempts, payment_key
+from tests.support.stack import PROJECT, Stack
 
 PAGE = (PROJECT / "docs/operate.md").read_text("utf-8")
 FIRST_HOUR = PAGE.partition("\n## The first hour\n")[2].partition("\n## ")[0]
@@ -150,8 +151,7 @@ def test_restoring_brings_back_what_is_gone_and_leaves_what_is_there(
     before = shop.payment(gone.id)
     copies = owner.types("make backup")
     table = owner.stack.resources["PaymentsTable"]
-    (row,) = [row for row in owner.stack.rows("PaymentsTable") if row["id"]["S"] == gone.id]
-    owner.stack.dynamodb.delete_item(TableName=table, Key={"pk": row["pk"], "id": row["id"]})
+    owner.stack.dynamodb.delete_item(TableName=table, Key=payment_key(gone))
     assert shop.get(gone.id).status_code == 404
     assert shopper.pay(paid_since).status_code == 200
 
@@ -183,7 +183,7 @@ def _stated(row: str) -> int:
 def _pay_to_the_end(stack: Stack, shopper: Shopper, checkout: Checkout) -> None:
     """Until nothing of it goes on any more."""
     assert shopper.pay_by_form(checkout).status_code == 303
-    while rows_where(stack, "AttemptsTable", "payment_id", checkout.id):
+    while open_attempts(stack, checkout):
         time.sleep(0.05)
 
 

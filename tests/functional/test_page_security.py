@@ -4,7 +4,6 @@ import http.client
 import re
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -24,6 +23,7 @@ from tests.support.actors import (
     open_shop,
 )
 from tests.support.html import Page
+from tests.support.records import ledger, open_attempts, stored
 from tests.support.stack import Stack
 
 LIFETIME_SECONDS = 2
@@ -34,17 +34,6 @@ LOADED_ATTRIBUTES = ("src", "srcset", "data", "poster", "background")
 HOSTILE = (
     "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}${7*7}</title>&amp;\u202e"
 )
-
-
-def rows_where(stack: Stack, table: str, key: str, beginning: str) -> list[dict[str, Any]]:
-    """The rows of a table whose key begins so."""
-    pages = stack.dynamodb.get_paginator("scan").paginate(
-        TableName=stack.resources[table],
-        FilterExpression="begins_with(#key, :beginning)",
-        ExpressionAttributeNames={"#key": key},
-        ExpressionAttributeValues={":beginning": {"S": beginning}},
-    )
-    return [item for page in pages for item in page["Items"]]
 
 
 # ------------------------------------------------------------------------------ all the pages
@@ -334,17 +323,17 @@ def test_no_page_has_inline_scripts_styles_or_handlers(
         assert script.attributes.get("src")
         assert not script.text.strip()
     assert page.all("style") == []
-    for element in page.elements:
+    for element in page.all():
         assert "style" not in element.attributes
         assert not [name for name in element.attributes if name.startswith("on")]
-    assert not {element.tag for element in page.elements} & {"base", "iframe", "object", "embed"}
+    assert not {element.tag for element in page.all()} & {"base", "iframe", "object", "embed"}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_page_names_a_third_party(name: str, pages: dict[str, requests.Response]) -> None:
     answer = pages[name]
     own_origin = origin_of(answer.url)
-    for element in Page(answer).elements:
+    for element in Page(answer).all():
         for attribute in URL_ATTRIBUTES:
             if attribute in element.attributes:
                 url = urljoin(answer.url, element.attributes[attribute])
@@ -361,7 +350,7 @@ def test_everything_a_page_loads_is_there(
     page = Page(answer)
     loaded = [
         element.attributes[attribute]
-        for element in page.elements
+        for element in page.all()
         for attribute in (("href",) if element.tag == "link" else LOADED_ATTRIBUTES)
         if attribute in element.attributes
     ]
@@ -402,7 +391,7 @@ def page_with(text: str, page: PagesOf, stack: Stack, shopper: Shopper) -> Page:
 
 
 def shape_of(page: Page) -> list[tuple[str, list[str]]]:
-    return [(element.tag, sorted(element.attributes)) for element in page.elements]
+    return [(element.tag, sorted(element.attributes)) for element in page.all()]
 
 
 @pytest.mark.parametrize("page", OF_A_PAYMENT, ids=lambda page: page.__name__)
@@ -454,11 +443,9 @@ def test_an_address_claimed_in_a_header_is_believed_nowhere(
     assert shopper.pay(checkout, DECLINED_CARD).status_code == 402
     shopper.start_challenge(checkout)
 
-    written: list[Any] = [stack.log]
-    for table, key in (("PaymentsTable", "id"), ("AttemptsTable", "id")):
-        written += rows_where(stack, table, key, checkout.id)
-    written += rows_where(stack, "SimulatorTable", "reference", checkout.id)
-    assert len(written) == 1 + 1 + 1 + 2
+    under_way, asked = open_attempts(stack, checkout), ledger(stack, checkout)
+    assert (len(under_way), len(asked)) == (1, 2)
+    written = (stack.log, stored(stack, checkout), under_way, asked)
     assert "203.0.113." not in str(written)
 
 

@@ -10,7 +10,6 @@ import pytest
 import requests
 
 from local.template import Template, load
-from payments.model.ids import Mode
 from tests.conftest import StackFor
 from tests.support.actors import (
     CHALLENGE_CARD,
@@ -348,12 +347,6 @@ def test_errors_of_the_handlers_and_of_the_gateway_can_be_read_from_any_origin(
     _assert_readable_from_any_origin(answer)
 
 
-def test_the_gateway_s_own_413_can_be_read_from_any_origin(shop: Shop) -> None:
-    answer = shop.request("POST", "/v1/payments", data=b" " * (10 * 1024 * 1024 + 1))
-    assert answer.status_code == 413
-    _assert_readable_from_any_origin(answer)
-
-
 @pytest.mark.parametrize("route", SHOPPER_ROUTES, ids=str)
 def test_the_shopper_s_answers_cannot_be_read_from_other_origins(
     stack: Stack, answers_of: AnswersOf, route: Route
@@ -405,7 +398,6 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any], int]] = {
     "unknown-checkout-as-json": ("POST", "/checkout/pay_x", {"json": {}}, 404),
     "unknown-challenge": ("GET", "/3ds/ch_x", {}, 404),
     "body-over-64-KiB": ("POST", "/v1/payments", {"data": b" " * 65_537}, 413),
-    "body-over-10-MB": ("POST", "/v1/payments", {"data": b" " * (10 * 1024 * 1024 + 1)}, 413),
     "url-over-8192": ("GET", "/v1/payments?status=" + "x" * 8192, {}, 414),
     "media-type": (
         "POST",
@@ -426,21 +418,10 @@ def test_every_error_carries_a_request_id_too(
     assert answer.headers["X-Request-Id"]
 
 
-def test_conflicts_and_declines_carry_a_request_id_too(shop: Shop, shopper: Shopper) -> None:
-    key = {"Idempotency-Key": "one"}
-    shop.create(headers=key)
-    conflict = shop.create(headers=key, amount="1.00")
+def test_a_decline_carries_a_request_id_too(shop: Shop, shopper: Shopper) -> None:
     declined = shopper.pay(shop.checkout(), DECLINED_CARD)
-
-    assert (conflict.status_code, declined.status_code) == (409, 402)
-    assert conflict.headers["X-Request-Id"]
+    assert declined.status_code == 402
     assert declined.headers["X-Request-Id"]
-
-
-def test_an_unavailable_live_create_carries_a_request_id_too(stack: Stack) -> None:
-    answer = open_shop(stack, Mode.LIVE).create()
-    assert answer.status_code == 503
-    assert answer.headers["X-Request-Id"]
 
 
 # ------------------------------------------------------------------------------- links and stages
@@ -572,7 +553,7 @@ def test_the_list_s_next_link_can_be_followed(staged: Stack, staged_shop: Shop) 
 
 def _links(page: requests.Response) -> list[str]:
     kinds = ("href", "src", "action")
-    elements = Page(page).elements
+    elements = Page(page).all()
     return [item.attributes[kind] for item in elements for kind in kinds if kind in item.attributes]
 
 

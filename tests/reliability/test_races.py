@@ -45,6 +45,13 @@ from tests.support.actors import (
     Shopper,
     open_shop,
 )
+from tests.support.records import (
+    Charge,
+    charges,
+    charges_by_payment,
+    open_attempts,
+    statuses,
+)
 from tests.support.report import record
 from tests.support.stack import Stack
 
@@ -142,32 +149,6 @@ def stored_by(shop: Shop) -> dict[str, dict[str, Any]]:
     return {row["id"]: row for row in rows}
 
 
-@dataclass(frozen=True)
-class Charge:
-    """A line of the acquirer's ledger."""
-
-    reference: str
-    amount_minor: int
-    decline_code: str | None
-
-    @property
-    def took_money(self) -> bool:
-        return self.decline_code is None
-
-
-def charges_of(stack: Stack, payment_ids: Sequence[str]) -> dict[str, list[Charge]]:
-    """What the acquirer was asked to charge, by payment. Voided references are no charges."""
-    found: dict[str, list[Charge]] = {payment_id: [] for payment_id in payment_ids}
-    for item in stack.rows("SimulatorTable"):
-        entry = from_item(item)
-        payment_id = entry["reference"].rpartition("_")[0]
-        charge = entry.get("charge", {"reversed": True})
-        if payment_id in found and "reversed" not in charge:
-            amount, code = int(charge["amount_minor"]), charge["decline_code"]
-            found[payment_id].append(Charge(entry["reference"], amount, code))
-    return found
-
-
 def settled(shop: Shop, payment_id: str) -> str:
     """The status that stays, once no attempt is under way."""
     deadline = time.monotonic() + SETTLE_SECONDS
@@ -176,10 +157,6 @@ def settled(shop: Shop, payment_id: str) -> str:
             break
         time.sleep(0.05)
     return status
-
-
-def history_of(row: dict[str, Any]) -> list[str]:
-    return [status for status, _ in row["history"]]
 
 
 # ------------------------------------------------------------------------------------ creating
@@ -351,20 +328,19 @@ def _outcome(shop: Shop, checkout: Checkout, answers: Sequence[requests.Response
     row = stored_by(shop)[checkout.id]
     return Pays(
         [Answer.of(answer) for answer in answers],
-        charges_of(shop.stack, [checkout.id])[checkout.id],
+        charges(shop.stack, checkout),
         final,
         int(row["amount_minor"]),
-        history_of(row),
-        _attempts_left(shop, checkout.id),
+        statuses(row),
+        _attempts_left(shop, checkout),
     )
 
 
-def _attempts_left(shop: Shop, payment_id: str) -> int:
+def _attempts_left(shop: Shop, checkout: Checkout) -> int:
     """How many rows of the payment the attempts table holds, once it had the time to be cleared."""
     deadline = time.monotonic() + 5
     while True:
-        rows = shop.stack.rows("AttemptsTable")
-        left = [row for row in rows if row["payment_id"]["S"] == payment_id]
+        left = open_attempts(shop.stack, checkout)
         if not left or time.monotonic() > deadline:
             return len(left)
         time.sleep(0.05)
@@ -553,13 +529,13 @@ def _duel(shop: Shop, moments: Sequence[Moment]) -> dict[str, Duel]:
 
 def _with_records(shop: Shop, duels: dict[str, Duel]) -> list[Duel]:
     """The duels, with what the acquirer and the payments table say of them."""
-    charges = charges_of(shop.stack, list(duels))
+    taken = charges_by_payment(shop.stack, list(duels))
     rows = stored_by(shop)
     return [
         replace(
             duel,
-            charges=sum(charge.took_money for charge in charges[payment_id]),
-            history=history_of(rows[payment_id]),
+            charges=sum(charge.took_money for charge in taken[payment_id]),
+            history=statuses(rows[payment_id]),
         )
         for payment_id, duel in duels.items()
     ]
@@ -875,7 +851,7 @@ _PAID = Answer(200, {"status": "succeeded"})
 _BUSY = Answer(409, {"reason": "in_progress"})
 _PAYS = Pays(
     [_PAID, _BUSY, Answer(409, {"reason": "already_paid"})],
-    [Charge("pay_1_a", 500, None)],
+    [Charge("pay_1_a", 500, "USD", None)],
     "completed",
     500,
     ["requires_action", "processing", "succeeded"],
@@ -884,15 +860,15 @@ _PAYS = Pays(
 _UNPAID = replace(
     _PAYS,
     answers=[Answer(402, {"error": {}})],
-    charges=[Charge("pay_1_a", 500, "generic_decline")],
+    charges=[Charge("pay_1_a", 500, "USD", "generic_decline")],
     final="requires_action",
     history=["requires_action", "processing", "requires_action"],
 )
 BROKEN_PAYS = {
-    "two charges": replace(_PAYS, charges=[Charge("pay_1_a", 500, None)] * 2),
+    "two charges": replace(_PAYS, charges=[Charge("pay_1_a", 500, "USD", None)] * 2),
     "paid without a charge": replace(_PAYS, charges=[]),
     "charged and not paid": replace(_UNPAID, charges=_PAYS.charges),
-    "another amount": replace(_PAYS, charges=[Charge("pay_1_a", 501, None)]),
+    "another amount": replace(_PAYS, charges=[Charge("pay_1_a", 501, "USD", None)]),
     "told succeeded, but it is not": replace(_UNPAID, answers=[_PAID]),
     "told already paid, but it is not": replace(
         _UNPAID, answers=[Answer(409, {"reason": "already_paid"})]
