@@ -26,7 +26,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from payments.errors import AmountError, FieldError, InvalidInputError
-from payments.model.card import holds_card_number
+from payments.model.card import holds_card_number, is_card_number_address
+from payments.model.hosts import ascii_host
 from payments.model.ids import Mode, is_payment_id
 from payments.model.lifecycle import Status
 from payments.money.amounts import parse_amount
@@ -34,7 +35,12 @@ from payments.money.currencies import MINOR_UNIT_DIGITS
 
 MAX_LIST_LIMIT, DEFAULT_LIST_LIMIT = 100, 20
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]")
-_EMAIL = re.compile(r"[^\s@<>\"'(),;:\\\[\]]{1,64}@[^\s@<>\"'(),;:\\\[\]]+\.[^\s@.,;:]{2,63}")
+# What browsers accept, less dots at an edge or in a row, and less a domain that does not end in a
+# name (`x.1`, an IP address) or has no dot. GOV.UK refuses the same.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_LAST_LABEL = r"(?:[A-Za-z]{2,63}|[Xx][Nn]--[A-Za-z0-9-]{0,58}[A-Za-z0-9])"
+_EMAIL = re.compile(rf"(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LAST_LABEL}")
 _HOST = re.compile(r"[\w.-]{1,253}|[0-9a-f:.]{2,45}")  # nothing that a header would mistake
 _QUOTED = re.compile(r"'([^']*)'")
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -101,7 +107,10 @@ def without_card_number(value: str) -> str:
 
 
 def _email(value: str) -> str:
-    return without_card_number(value) if _EMAIL.fullmatch(value) else refuse("invalid_email")
+    local_part, _, domain = value.rpartition("@")
+    if not _EMAIL.fullmatch(f"{local_part}@{ascii_host(domain)}"):
+        refuse("invalid_email")
+    return refuse("holds_card_number") if is_card_number_address(value) else value
 
 
 def blank_is_absent(value: object) -> object:

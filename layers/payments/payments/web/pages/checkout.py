@@ -6,7 +6,7 @@ from typing import Any
 from payments.acquirers.port import SheetCard
 from payments.errors import FieldError, InvalidInputError
 from payments.model import ids
-from payments.model.card import SCHEMES, holds_card_number
+from payments.model.card import SCHEMES, holds_card_number, is_card_number_address
 from payments.model.declines import shown_to_shopper
 from payments.model.lifecycle import Status
 from payments.model.payment import Payment
@@ -134,7 +134,9 @@ def _repeatable(name: str, posted: Mapping[str, str]) -> str:
     """What was typed, unless it is a card number or security code in the wrong place."""
     value = posted.get(name, "")
     code = posted.get("cvc", "").strip()
-    return "" if holds_card_number(value) or (code and code in value) else value
+    is_address = name == "email" and "@" in value
+    holds_number = is_card_number_address(value) if is_address else holds_card_number(value)
+    return "" if holds_number or (code and code in value) else value
 
 
 def problem_page(request: Request, status: int) -> Response:
