@@ -27,7 +27,7 @@ from pydantic_core import PydanticCustomError
 
 from payments.errors import AmountError, FieldError, InvalidInputError
 from payments.model.card import holds_card_number, is_card_number_address
-from payments.model.hosts import ascii_host
+from payments.model.hosts import ascii_host, is_host
 from payments.model.ids import Mode, is_payment_id
 from payments.model.lifecycle import Status
 from payments.money.amounts import parse_amount
@@ -41,9 +41,8 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _LAST_LABEL = r"(?:[A-Za-z]{2,63}|[Xx][Nn]--[A-Za-z0-9-]{0,58}[A-Za-z0-9])"
 _EMAIL = re.compile(rf"(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LAST_LABEL}")
-_HOST = re.compile(r"[\w.-]{1,253}|[0-9a-f:.]{2,45}")  # nothing that a header would mistake
 _QUOTED = re.compile(r"'([^']*)'")
-_LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+_LOCAL_HOSTS = ("localhost", "127.0.0.1")
 
 # pydantic's names for an error -> ours, which are stable and name the messages in the catalogue
 _CODES = {
@@ -88,9 +87,9 @@ def _return_url(value: str, info: ValidationInfo) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         refuse("invalid_url")
-    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host or ""):
+    if parts.scheme not in ("http", "https") or not is_host(host or ""):
         refuse("invalid_url")
-    if "@" in parts.netloc:
+    if "@" in parts.netloc or parts.netloc.endswith(":"):
         refuse("invalid_url")
     if (
         context_of(info)["mode"] is Mode.LIVE
