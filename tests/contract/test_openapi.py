@@ -537,7 +537,8 @@ ACCEPTED_ORDERS: list[dict[str, Any]] = [
     *({"description": text} for text in ("x", "x" * 500)),
     *({"items": items} for items in (["x"] * 100, ["x" * 250])),
     {"return_url": "HTTPS://example.com"},
-    {"return_url": "http://[::1]:8000/a@b?c#d"},
+    {"return_url": "http://localhost:8000/a@b?c#d"},
+    {"customer_email": "sean.o'brien+tea@bücher.example"},
     {"return_url": "https://example.com/" + "x" * 2028},
     {"customer_email": "a@b.co"},
     {"metadata": {"k" * 40: "v" * 250, **{str(number): "" for number in range(19)}}},
@@ -552,7 +553,10 @@ REFUSED_ORDERS: list[dict[str, Any]] = [
     *({"return_url": url} for url in ("/result", "ftp://example.com", "https://", "", 1)),
     *({"return_url": f"https://{url}"} for url in ("a:b@example.com", "a.com/\t", "a.com\\")),
     {"return_url": "https://example.com/" + "x" * 2029},
-    *({"customer_email": email} for email in ("", "a", "a@b", f"{'a' * 65}@b.co", 1)),
+    *(
+        {"customer_email": email}
+        for email in ("", "a", "a@b", "a..b@c.de", "a@1.2.3.4", f"{'a' * 65}@b.co", 1)
+    ),
     *({"metadata": pairs} for pairs in ({"k" * 41: ""}, {"": ""}, {"k": "v" * 251}, {"k": 1})),
     {"metadata": []},
     {"metadata": {str(number): "" for number in range(21)}},

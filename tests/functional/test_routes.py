@@ -87,7 +87,7 @@ ALL_ROUTES = (*MERCHANT_ROUTES, *SHOPPER_ROUTES, *PREFLIGHTS)
 # What differs between two equal answers: ids, secrets, times, and what is made of them.
 _OWN = re.compile(
     r"pay_[0-9A-Z]{26}|c[sh]_test_[\w-]+|data=[\w%]+|\d{4}-\d\d-\d\dT[\d:.]+Z"
-    r'|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|value="[a-z]{20}"'
+    r'|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|value="[a-z]{14}"'
 )
 
 
@@ -474,7 +474,7 @@ def test_without_a_public_base_url_links_begin_with_what_the_request_says(
         "create/": f"https://pay.example.com{prefix}/checkout/?data=",
         "one": f"https://pay.example.com{prefix}/checkout/?data=",
         "list": f"https://pay.example.com{prefix}/v1/payments/?",
-        "challenge": f"https://pay.example.com{prefix}/3ds/",
+        "paying": f"https://pay.example.com{prefix}/checkout/pay_",
     }
     assert {name: links[name][: len(start)] for name, start in expected.items()} == expected
 
@@ -498,7 +498,7 @@ def _links_in_answers(shop: Shop, shopper: Shopper, host: str) -> dict[str, str]
         "create/": slashed.json()["data"]["redirect"],
         "one": one.json()["redirect"],
         "list": listed.headers["Link"].removeprefix("<"),
-        "challenge": challenged.headers["Location"],
+        "paying": challenged.headers["Location"],
     }
 
 

@@ -53,7 +53,7 @@ def one_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
         "description": payment.description,
         "status": "completed" if status is Status.SUCCEEDED else status,
         "items": list(payment.items),
-        "customer_email": payment.customer_email,
+        "customer_email": payment.email,
         "return_url": payment.return_url,
         "payment_method": card.method if card else None,
         "card_last4": card.last4 if card else None,
@@ -78,7 +78,7 @@ def list_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
     return {
         "id": payment.id,
         "product": _uuid(payment.account.merchant_id, *payment.items),
-        "customer": _uuid(str(payment.account), payment.customer_email or ""),
+        "customer": _uuid(str(payment.account), payment.email or ""),
         "amount": float(to_decimal(payment.amount_minor, payment.currency)),
         "fee": float(to_decimal(payment.fee_minor, payment.currency)),
         "currency": payment.currency,
