@@ -172,4 +172,4 @@ def _json_progress(request: Request, progress: Progress, *, after_post: bool) ->
     return json_response(202 if after_post else 200, {"status": shown, "redirect": here})
 
 
-handler = ApiFunction(checkout, show_error, {})
+handler = ApiFunction(checkout, show_error, SECURITY_HEADERS)

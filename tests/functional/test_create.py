@@ -296,7 +296,36 @@ def test_any_other_live_return_url_is_refused(live_shop: Shop, url: str) -> None
     assert list(refuse(live_shop, order(return_url=url))) == ["return_url"]
 
 
+# ------------------------------------------------------------------------------ texts
+
+NOT_TEXTS = [
+    *("", " ", "\n\t\u3000", "tea\x00", "tea\x1b[2J", "tea\x7f", "tea\x85", "tea\x0b"),
+    *("tea\u202e", "tea\u202a", "tea\u2067"),
+]
+
+
+@pytest.mark.parametrize("text", NOT_TEXTS, ids=ascii)
+def test_blank_texts_and_control_characters_are_refused(shop: Shop, text: str) -> None:
+    assert list(refuse(shop, order(description=text))) == ["description"]
+    assert list(refuse(shop, order(items=["Tea", text]))) == ["items.1"]
+
+
+@pytest.mark.parametrize(
+    "text", ["Tea\nand\r\n\tcake", "\u05d0\u200f\u05d1", "नी\u200dकी"], ids=ascii
+)
+def test_line_breaks_tabs_and_joiners_are_text(shop: Shop, text: str) -> None:
+    view = accept(shop, description=text, items=[text])
+    assert (view["description"], view["items"]) == (text, [text])
+
+
 # ------------------------------------------------------------------------------ optional fields
+
+
+@pytest.mark.parametrize("field", ["customer_email", "metadata"])
+def test_null_is_absent(shop: Shop, field: str) -> None:
+    answer = shop.request("POST", "/v1/payments/", json={**order(), field: None})
+    view = shop.payment(Checkout.of(answer).id)
+    assert view[field] == {"customer_email": None, "metadata": {}}[field]
 
 
 def test_a_customer_s_email_is_optional_and_kept(shop: Shop) -> None:

@@ -31,9 +31,7 @@ RETURN_URL = "https://shop.example:8443/done?a=1"
 SHOP_ORIGIN = "https://shop.example:8443"
 URL_ATTRIBUTES = ("href", "src", "action", "formaction", "data", "poster", "srcset", "background")
 LOADED_ATTRIBUTES = ("src", "srcset", "data", "poster", "background")
-HOSTILE = (
-    "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}${7*7}</title>&amp;\u202e"
-)
+HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}${7*7}</title>&amp;"
 
 
 def rows_where(stack: Stack, table: str, key: str, beginning: str) -> list[dict[str, Any]]:
@@ -534,3 +532,30 @@ def test_no_other_origin_may_read_a_page(
     page: PagesOf, pages: dict[str, requests.Response]
 ) -> None:
     assert "Access-Control-Allow-Origin" not in pages[page.__name__].headers
+
+
+def test_json_answers_carry_the_headers_that_need_no_page(shop: Shop, shopper: Shopper) -> None:
+    checkout = shop.checkout()
+    answers = [
+        shopper.status(checkout),
+        shopper.pay(checkout, "1"),
+        shopper.pay(checkout, DECLINED_CARD),
+        shopper.pay(checkout),
+        shopper.pay(checkout),
+        shopper.pay(Checkout("pay_nothing", "nobody", "", {})),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 400, 402, 200, 409, 404]
+    for answer in answers:
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+
+
+@pytest.mark.parametrize("cvc", ["314", "3 1 4", " 31-4 "])
+@pytest.mark.parametrize("name", ["Ada 314", "3 1 4", "31-4 Ada"])
+def test_a_code_in_the_name_is_not_repeated_however_it_was_typed(
+    cvc: str, name: str, shop: Shop, shopper: Shopper
+) -> None:
+    form = shopper.pay_by_form(shop.checkout(), "1", cvc=cvc, name=name)
+    assert Page(form).form("card_number").values["name"] == ""

@@ -70,3 +70,4 @@ def _check_leaks(world: World) -> None:
     for place, text in places.items():
         assert CANARY_NUMBER not in text, f"the card's number is in the {place}"
         assert not _CANARY_CODE.search(text), f"the card's code is in the {place}"
+    assert "/3ds/" not in places["workflow"], "a challenge's id is in the workflow's history"

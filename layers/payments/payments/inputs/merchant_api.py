@@ -35,6 +35,8 @@ from payments.money.currencies import MINOR_UNIT_DIGITS
 
 MAX_LIST_LIMIT, DEFAULT_LIST_LIMIT = 100, 20
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]")
+# Line breaks and tabs are text. What turns the direction of writing could show another order.
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 # What browsers accept, less dots at an edge or in a row, and less a domain that does not end in a
 # name (`x.1`, an IP address) or has no dot. GOV.UK refuses the same.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -112,6 +114,13 @@ def _email(value: str) -> str:
     return refuse("holds_card_number") if is_card_number_address(value) else value
 
 
+def _text(value: str) -> str:
+    """What people read on the page."""
+    if not value.strip():
+        refuse("too_short", min_length=1)
+    return refuse("invalid") if _NOT_TEXT.search(value) else value
+
+
 def blank_is_absent(value: object) -> object:
     """A form sends every field, filled in or not."""
     return None if isinstance(value, str) and not value.strip() else value
@@ -127,9 +136,13 @@ class PaymentRequest(BaseModel):
 
     currency: Annotated[str, AfterValidator(_currency)]
     amount: str
-    description: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    description: Annotated[
+        str, StringConstraints(min_length=1, max_length=500), AfterValidator(_text)
+    ]
     items: Annotated[
-        list[Annotated[str, StringConstraints(min_length=1, max_length=250)]],
+        list[
+            Annotated[str, StringConstraints(min_length=1, max_length=250), AfterValidator(_text)]
+        ],
         Field(min_length=1, max_length=100),
     ]
     return_url: Annotated[str, StringConstraints(max_length=2048), AfterValidator(_return_url)]
@@ -140,6 +153,7 @@ class PaymentRequest(BaseModel):
             Annotated[str, StringConstraints(max_length=250)],
         ],
         Field(max_length=20),
+        BeforeValidator(lambda value: {} if value is None else value),
     ] = {}
 
     @field_validator("amount")

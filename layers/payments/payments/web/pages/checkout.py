@@ -5,6 +5,7 @@ from typing import Any
 
 from payments.acquirers.port import SheetCard
 from payments.errors import FieldError, InvalidInputError
+from payments.inputs.checkout_form import without_separators
 from payments.model import ids
 from payments.model.card import SCHEMES, holds_card_number, is_card_number_address
 from payments.model.declines import shown_to_shopper
@@ -143,10 +144,10 @@ def _problem_links(
 def _repeatable(name: str, posted: Mapping[str, str]) -> str:
     """What was typed, unless it is a card number or security code in the wrong place."""
     value = posted.get(name, "")
-    code = posted.get("cvc", "").strip()
+    code = without_separators(posted.get("cvc", ""))
     is_address = name == "email" and "@" in value
     holds_number = is_card_number_address(value) if is_address else holds_card_number(value)
-    return "" if holds_number or (code and code in value) else value
+    return "" if holds_number or (code and code in without_separators(value)) else value
 
 
 def problem_page(request: Request, status: int) -> Response:
