@@ -66,7 +66,7 @@ def test_an_amount_is_kept_to_the_last_digit(
     "changes",
     [
         {"description": EMOJI * 500, "items": [EMOJI * 250, "same", "same"]},
-        {"description": "Café №1 <b>&\"'\u202e\n\t", "items": [str(n) for n in range(100)]},
+        {"description": "Café №1 <b>&\"'\n\t", "items": [str(n) for n in range(100)]},
         {"return_url": f"https://example.com/{EMOJI * 2028}"},
         {"return_url": "https://example.com:8443/a;b/c?d=e&f=%20%2F&&g#h?i"},
         {"customer_email": "Customer+tag@mail.example.com", "metadata": {}},

@@ -16,9 +16,11 @@ import pytest
 
 from tests.conftest import StackFor
 from tests.support.actors import (
+    BLOCKED_CARD,
     CHALLENGE_CARD,
     DECLINED_CARD,
     PAID_CARD,
+    Checkout,
     Shop,
     Shopper,
     open_shop,
@@ -242,6 +244,35 @@ def test_the_customers_e_mail_is_known_from_the_checkout(shop: Shop, shopper: Sh
     checkout = shop.checkout()
     shopper.pay(checkout, email="late@example.com")
     assert shop.payment(checkout.id)["customer_email"] == "late@example.com"
+
+
+@pytest.mark.parametrize("number", [PAID_CARD, DECLINED_CARD, CHALLENGE_CARD, BLOCKED_CARD])
+def test_no_shopper_replaces_the_e_mail_that_the_merchant_gave(
+    number: str, shop: Shop, shopper: Shopper
+) -> None:
+    checkout = shop.checkout(customer_email="early@example.com")
+    customer = only_row_of(shop, checkout)["customer"]
+    for as_form in (True, False):
+        pay = shopper.pay_by_form if as_form else shopper.pay
+        pay(checkout, number, email="late@example.com", attempt=None)
+
+    assert shop.payment(checkout.id)["customer_email"] == "early@example.com"
+    assert only_row_of(shop, checkout)["customer"] == customer
+
+
+def test_of_two_shoppers_e_mails_the_last_one_counts(shop: Shop, shopper: Shopper) -> None:
+    checkout = shop.checkout()
+    shopper.pay(checkout, DECLINED_CARD, email="first@example.com")
+    shopper.pay(checkout, DECLINED_CARD)
+    assert shop.payment(checkout.id)["customer_email"] == "first@example.com"
+    shopper.pay(checkout, email="second@example.com")
+    assert shop.payment(checkout.id)["customer_email"] == "second@example.com"
+
+
+def only_row_of(shop: Shop, checkout: Checkout) -> dict[str, Any]:
+    (row,) = (row for row in shop.list(limit=100).json() if row["id"] == checkout.id)
+    found: dict[str, Any] = row
+    return found
 
 
 def test_redirect_leads_back_to_the_checkout_while_it_can_be_paid(

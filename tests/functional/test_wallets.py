@@ -91,7 +91,7 @@ def test_a_device_that_has_authenticated_its_owner_pays_without_a_challenge(
 
     home = f"https://example.com/payment-result?id_payment={checkout.id}"
     if post is by_form:
-        assert (answer.status_code, answer.headers["Location"]) == (303, home)
+        assert shopper.way_out(answer) == home
     else:
         assert answer.status_code == 200
         assert answer.json() == {"status": "succeeded", "redirect": home}
@@ -148,7 +148,8 @@ def test_a_card_on_file_in_google_pay_may_be_challenged(
 ) -> None:
     checkout = shop.checkout()
     answer = post(shopper, checkout, "google_pay", google_by_pan_only(CHALLENGE_CARD))
-    challenge = answer.headers.get("Location") or answer.json()["redirect"]
+    by_form = answer.status_code == 303
+    challenge = shopper.way_out(answer) if by_form else answer.json()["redirect"]
     assert "/3ds/" in challenge
 
     shopper.answer_challenge(challenge, action=action)

@@ -5,6 +5,7 @@ import json
 import re
 
 from payments.model import lifecycle
+from payments.model.ids import payment_id_time_ms
 from payments.model.lifecycle import Status
 from payments.model.payment import Payment
 from tests.reliability.world import CANARY_CODE, CANARY_NUMBER, World
@@ -36,6 +37,8 @@ def _check_payment(world: World, payment: Payment) -> None:
         assert charge["amount_minor"] == payment.amount_minor
         assert charge["currency"] == payment.currency
     assert payment.status is not Status.PROCESSING, f"{payment.id} is stuck"
+    head_start = payment.created_at_us / 1000 - payment_id_time_ms(payment.id)
+    assert head_start < 61_000, f"{payment.id} lost {head_start} ms of its lifetime before it began"
     _check_history(payment)
     for subject, answer in world.answers:
         if subject == payment.id and answer.body.get("status") == "succeeded":
@@ -67,3 +70,4 @@ def _check_leaks(world: World) -> None:
     for place, text in places.items():
         assert CANARY_NUMBER not in text, f"the card's number is in the {place}"
         assert not _CANARY_CODE.search(text), f"the card's code is in the {place}"
+    assert "/3ds/" not in places["workflow"], "a challenge's id is in the workflow's history"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.reliability.world import CANARY_NUMBER, Answer, Ticket, World
+from tests.reliability.world import CANARY_NUMBER, LIFETIME_SECONDS, Answer, Ticket, World
 from tests.support.actors import BLOCKED_CARD, CHALLENGE_CARD, DECLINED_CARD
 
 TRIES = 4
@@ -41,6 +41,13 @@ def come_back(world: World, answer: Answer, action: str) -> None:
             break
         world.scheduler.sleep(5)
         back = world.challenge(answer.body["redirect"], action)
+
+
+def repeated_the_next_day(world: World) -> None:
+    """A merchant's server tries a create again a day later, while its key is still bound."""
+    if world.create("order-1") is None:
+        world.scheduler.sleep(LIFETIME_SECONDS + 600)
+        pay(world, create(world), CANARY_NUMBER, "token-0001")
 
 
 def frictionless(world: World) -> None:
@@ -102,6 +109,7 @@ def workflow_stopped(world: World) -> None:
 SCENARIOS: dict[str, Scenario] = {
     scenario.__name__: scenario
     for scenario in (
+        repeated_the_next_day,
         frictionless,
         declined_then_paid,
         challenge_passed,

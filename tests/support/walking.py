@@ -27,6 +27,12 @@ def leave(shopper: Shopper, answer: requests.Response) -> str:
                 return url
             answer = shopper.open(url)
             continue
+        if "Refresh" in answer.headers:
+            url = shopper.way_out(answer)
+            if not url.startswith(shopper.stack.url):
+                return url
+            answer = shopper.open(url)
+            continue
         refreshes = [
             element.attributes["content"]
             for element in Page(answer).all("meta")

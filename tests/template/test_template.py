@@ -167,7 +167,13 @@ def test_alarms_that_name_the_api_and_the_workflow_know_their_names(
     """They cannot refer to them, so they would not watch a renamed one."""
     resources, alarms = source["Resources"], monitoring["Resources"]
     given = resources["Monitoring"]["Properties"]["Parameters"]
-    (api_name, stage) = alarms["ApiErrorsAlarm"]["Properties"]["Dimensions"]
+    of_metric = {
+        row["MetricStat"]["Metric"]["MetricName"]: row["MetricStat"]["Metric"]["Dimensions"]
+        for row in alarms["ApiErrorsAlarm"]["Properties"]["Metrics"]
+        if "MetricStat" in row
+    }
+    (api_name, stage) = of_metric["5XXError"]
+    assert of_metric["Count"] == of_metric["5XXError"]
     api = resources["Api"]["Properties"]
     assert given[api_name["Value"]["Ref"]] == api["DefinitionBody"]["info"]["title"]
     assert given[stage["Value"]["Ref"]] == api["StageName"]

@@ -180,8 +180,6 @@ def test_a_name_that_holds_a_card_number_is_refused(text: str) -> None:
         "4242+4242+4242+4242@example.com",
         "ada4242424242424242@example.com",
         "ada+4242424242424242@example.com",
-        "ada@4242424242424242.example.com",
-        "ada@4242-4242-4242-4242.com",
         "314@example.com",  # the security code
     ],
 )

@@ -154,7 +154,12 @@ RETURN_URLS = {
     ),
     "https://shop.example/d?flag&empty=": "https://shop.example/d?flag&empty=&id_payment={id}",
     "http://localhost:3000/back": "http://localhost:3000/back?id_payment={id}",
-    "http://[::1]:3000/back": "http://[::1]:3000/back?id_payment={id}",
+    "https://shop.example/d?a=1&&b=2": "https://shop.example/d?a=1&&b=2&id_payment={id}",
+    "https://shop.example/d?": "https://shop.example/d?id_payment={id}",
+    "https://straße.de/d": "https://xn--strae-oqa.de/d?id_payment={id}",
+    "https://STRASSE.de:444/d": "https://STRASSE.de:444/d?id_payment={id}",
+    "https://ΝΊΚΟΣ.gr/d": "https://xn--kxawhku.gr/d?id_payment={id}",
+    "https://νίκος.gr/d": "https://xn--kxawhkp.gr/d?id_payment={id}",
 }
 
 

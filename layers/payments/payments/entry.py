@@ -8,6 +8,7 @@ from typing import Any
 from payments.errors import (
     AcquirerUnavailableError,
     AwsUnavailableError,
+    ForeseenError,
     PaymentsError,
     RefusedError,
 )
@@ -81,6 +82,9 @@ class ApiFunction(Function):
         try:
             response = self._handle(request, self.services)
         except RefusedError as error:
+            response = self._show_error(request, error)
+        except ForeseenError as error:
+            self.services.telemetry.measure("ForeseenUnavailable", 1)
             response = self._show_error(request, error)
         except Exception as error:  # noqa: BLE001 - the boundary: callers see no more than a 500 or 503
             self.log_error(error, request.request_id)

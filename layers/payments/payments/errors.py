@@ -13,10 +13,11 @@
     │   ├── WalletTokenError             a token that cannot be opened here, or is not a token
     │   └── AmountError                  an amount that its currency does not allow
     ├── UnavailableError                 we cannot respond now; asking again later is right
-    │   ├── NoLiveAcquirerError          this stack takes no live money
+    │   ├── ForeseenError                all is well, yet this cannot be done as things are
+    │   │   ├── NoLiveAcquirerError      this stack takes no live money
+    │   │   └── RatesUnavailableError    no exchange rate, or none fresh enough, for live money
     │   ├── UnknownAcquirerError         a recorded acquirer that this stack no longer has
     │   ├── AcquirerUnavailableError     no response: the outcome is unknown, never "declined"
-    │   ├── RatesUnavailableError        no exchange rate, or none fresh enough, for live money
     │   ├── RatesFeedError               (adapters/rates_feed.py)
     │   ├── AwsUnavailableError          an AWS service did not respond, or refused
     │   ├── WorkflowRefusedError         (adapters/workflow.py)
@@ -120,11 +121,15 @@ class UnavailableError(PaymentsError):
     """A service we need does not respond; nothing was decided."""
 
 
-class NoLiveAcquirerError(UnavailableError):
+class ForeseenError(UnavailableError):
+    """Nothing has failed, so it is neither logged as an error nor part of the alarm on errors."""
+
+
+class NoLiveAcquirerError(ForeseenError):
     """A live payment was asked of a stack that has no live acquirer (contract, section 9)."""
 
 
-class RatesUnavailableError(UnavailableError):
+class RatesUnavailableError(ForeseenError):
     """Live money would have to change currency at a rate that is missing or too old."""
 
 

@@ -43,3 +43,8 @@ class Attempt:
     is_challenge_over: bool = False
     is_reaped: bool = False
     authorization: Authorization | None = None
+
+    @property
+    def awaits_challenge(self) -> bool:
+        """Whether the shopper is needed, and a task of the workflow waits for their return."""
+        return bool(self.task_token and self.challenge_url and not self.is_challenge_over)
