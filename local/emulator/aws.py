@@ -4,7 +4,7 @@ import functools
 import json
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import boto3
 import yaml
@@ -13,8 +13,6 @@ from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.cloudformation.models import cloudformation_backends
 from moto.cloudformation.parsing import clean_json
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models.dynamo_type import Item
-from moto.dynamodb.responses import DynamoHandler
 from moto.kms.models import kms_backends
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.server import DomainDispatcherApplication, create_backend_app
@@ -22,6 +20,7 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local import REGION, STACK_NAME
+from local.emulator import dynamodb
 from local.emulator.calls import Note, called_by, calling, watch
 from local.emulator.functions import Context, Handler, function_name, load_handler
 from local.template import Template
@@ -45,9 +44,6 @@ _ALIASES = {
     "AWS::StepFunctions::StateMachineAlias": "${%s}:%s",
 }
 _PLACEHOLDER_DEFINITION = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
-_dynamodb_lock = threading.RLock()
-_call_action = DynamoHandler.call_action
-_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 class LocalAws:
@@ -67,7 +63,7 @@ class LocalAws:
             }
         )
         self._mock.start()
-        _make_dynamodb_atomic()
+        dynamodb.improve()
         _start_executions_by_alias()
         self._aliases = _alias_arns(template)
         self._create_stack(parameters)
@@ -139,10 +135,10 @@ class LocalAws:
 
     def _back_up_tables(self) -> None:
         """moto overlooks this property when it creates a table."""
-        dynamodb = boto3.client("dynamodb")
+        client = boto3.client("dynamodb")
         for name, body in self._template.of_type("AWS::DynamoDB::Table").items():
             if backed_up := body["Properties"].get("PointInTimeRecoverySpecification"):
-                dynamodb.update_continuous_backups(
+                client.update_continuous_backups(
                     TableName=self.resolve({"Ref": name}),
                     PointInTimeRecoverySpecification=self.resolve(backed_up),
                 )
@@ -270,11 +266,6 @@ def _invoker(handlers: Mapping[str, Handler]) -> Callable[..., bytes]:
     return invoke
 
 
-def _make_dynamodb_atomic() -> None:
-    """One request at a time: moto checks, writes and copies a row for its answer, unguarded."""
-    DynamoHandler.call_action = _locked(_call_action)
-
-
 def _start_executions_by_alias() -> None:
     """AWS starts executions by a state machine's alias; moto knows aliases, but starts none.
 
@@ -292,16 +283,3 @@ def _start_executions_by_alias() -> None:
         return method(backend, state_machine_arn, *args, **kwargs)
 
     StepFunctionsParserBackend.start_execution = start
-
-
-def _locked(method: _Method) -> _Method:
-    @functools.wraps(method)
-    def locked(*args: Any, **kwargs: Any) -> Any:
-        with _dynamodb_lock:
-            try:
-                return method(*args, **kwargs)
-            finally:
-                # moto's dashboard would list every copy of every row there ever was.
-                Item.instances_tracked.clear()
-
-    return locked  # type: ignore[return-value]

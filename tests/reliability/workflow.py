@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import yaml
@@ -46,10 +47,7 @@ class SimulatedStepFunctions:
     def __init__(self, scheduler: Scheduler, invoke: Invoke, values: Mapping[str, str]) -> None:
         self._scheduler = scheduler
         self._invoke = invoke
-        text = DEFINITION.read_text()
-        for name, value in values.items():
-            text = text.replace(f"${{{name}}}", value)
-        definition = yaml.safe_load(re.sub(r"\$\{(\w+)Arn\}", r"\1", text))
+        definition = _definition(tuple(values.items()))
         self._states: dict[str, dict[str, Any]] = definition["States"]
         self._start_at: str = definition["StartAt"]
         self.executions: dict[str, Execution] = {}
@@ -187,6 +185,16 @@ class SimulatedStepFunctions:
             raise TaskError(type(actor.error).__name__)
         self.seen.append(actor.result)
         return json.loads(json.dumps(actor.result))
+
+
+@cache
+def _definition(values: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    """The workflow, filled in as CloudFormation does it; a task is named by its function."""
+    text = DEFINITION.read_text()
+    for name, value in values:
+        text = text.replace(f"${{{name}}}", value)
+    definition: dict[str, Any] = yaml.safe_load(re.sub(r"\$\{(\w+)Arn\}", r"\1", text))
+    return definition
 
 
 def _matches(names: list[str], error: str) -> bool:

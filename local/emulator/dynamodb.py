@@ -1,0 +1,49 @@
+"""moto's DynamoDB, made atomic and several times as fast."""
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from moto.core.serialize import SERVICE_SPECIFIC_SERIALIZERS, JSONSerializer
+from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.responses import DynamoHandler
+
+_lock = threading.RLock()
+_call_action = DynamoHandler.call_action
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def improve() -> None:
+    """Changes moto for this process. Doing it again changes nothing more."""
+    DynamoHandler.call_action = _locked(_call_action)
+    SERVICE_SPECIFIC_SERIALIZERS["dynamodb"] = {"json": _Serializer}
+
+
+class _Serializer(JSONSerializer):
+    """An attribute's value has one of ten types, and stands under its exact name.
+
+    moto would look for each of the ten under every name that it might have, for each attribute of
+    each row: half of the time that the tests of the whole product took.
+    """
+
+    def _serialize_structure_member(
+        self, serialized: Any, value: Any, shape: Any, key: str
+    ) -> None:
+        if shape.parent.name != "AttributeValue" or key in value:
+            super()._serialize_structure_member(serialized, value, shape, key)
+
+
+def _locked(method: _Method) -> _Method:
+    """One request at a time: moto checks, writes and copies a row for its answer, unguarded."""
+
+    @functools.wraps(method)
+    def locked(*args: Any, **kwargs: Any) -> Any:
+        with _lock:
+            try:
+                return method(*args, **kwargs)
+            finally:
+                # moto's dashboard would list every copy of every row there ever was.
+                Item.instances_tracked.clear()
+
+    return locked  # type: ignore[return-value]
