@@ -15,9 +15,10 @@ from tests.reliability.scheduler import Crash, Scheduler
 Answer = TypeVar("Answer")
 
 # What a call may meet. "crash": the process dies; "lost": the answer never arrives;
-# "refused": the service says no for now (AWS), or is not reached (acquirer).
+# "refused": the service says no for now (AWS), or is not reached (acquirer);
+# "repeated": the answer is lost, so the client sends the same again, and both arrive.
 BEFORE = ("crash", "refused")
-AFTER = ("crash", "lost")
+AFTER = ("crash", "lost", "repeated")
 
 
 @dataclass
@@ -108,6 +109,9 @@ class UnreliableAcquirer:
             fate = None
         meet_acquirer(fate)
         answer = ask()
+        fate = self._faults.after(f"acquirer.{name}")
         self._scheduler.step()
-        meet_acquirer(self._faults.after(f"acquirer.{name}"))
+        if fate == "repeated":
+            return ask()
+        meet_acquirer(fate)
         return answer

@@ -142,7 +142,7 @@ class BusyWorld(World):
     def meet_before(self, name: str) -> None:
         pass
 
-    def meet_after(self, name: str, table: str | None) -> None:
+    def meet_after(self, name: str, table: str | None, fate: str | None) -> None:
         pass
 
 

@@ -183,9 +183,22 @@ def _hook_clients(built: Stage, session: Any) -> None:
         if built.current:
             built.current.meet_before(_name(model))
 
+    def needs_retry(
+        operation: Any, attempts: int, request_dict: dict[str, Any], **_: Any
+    ) -> int | None:
+        """The client's own second try, where it would have got no answer to the first."""
+        if built.current is None or attempts > 1:
+            return None
+        fate = built.current.faults.after(_name(operation))
+        request_dict["context"]["fate"] = fate
+        if fate != "repeated":
+            return None
+        built.current.scheduler.step()
+        return 0
+
     def after_call(model: Any, context: Mapping[str, Any], **_: Any) -> None:
         if built.current:
-            built.current.meet_after(_name(model), context.get("table"))
+            built.current.meet_after(_name(model), context.get("table"), context.get("fate"))
 
     def before_build(model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
         context["table"] = params.get("TableName")
@@ -198,6 +211,7 @@ def _hook_clients(built: Stage, session: Any) -> None:
         return None
 
     session.events.register("before-call", before_call)
+    session.events.register_first("needs-retry", needs_retry)
     session.events.register("after-call", after_call)
     session.events.register("before-parameter-build", before_build)
     session.events.register_first("before-send", before_send)
@@ -269,14 +283,14 @@ class World:
         self.scheduler.step()
         meet_aws(self.faults.before(name), name)
 
-    def meet_after(self, name: str, table: str | None) -> None:
+    def meet_after(self, name: str, table: str | None, fate: str | None) -> None:
         is_attempt = (name, table) == ("dynamodb.UpdateItem", self._attempts_table)
         if is_attempt and any(
             attempt.authorization and attempt.encrypted_card for attempt in self.attempts.all()
         ):
             self.broken.append("a card outlived the acquirer's answer")
         self.scheduler.step()
-        meet_aws(self.faults.after(name), name)
+        meet_aws(fate, name)
 
     def answer_stepfunctions(self, request: AWSPreparedRequest) -> AWSResponse:
         operation = str(request.headers["X-Amz-Target"]).rpartition(".")[2].rstrip("'")

@@ -27,12 +27,8 @@ class AttemptStore:
         self._table = table
 
     def add(self, attempt: Attempt) -> None:
-        """One call. Raises ConditionFailedError if an attempt has this id already."""
-        self._dynamodb.put_item(
-            TableName=self._table,
-            Item=to_item(_to_values(attempt)),
-            ConditionExpression="attribute_not_exists(id)",
-        )
+        """One call. A new attempt's id is nobody else's, so the client may repeat the write."""
+        self._dynamodb.put_item(TableName=self._table, Item=to_item(_to_values(attempt)))
 
     def reap(self, attempt_id: str) -> bool:
         """Nobody is to use this attempt's card any more: it is erased, the rest stays.
