@@ -65,8 +65,15 @@ def meet_acquirer(fate: str | None) -> None:
 class UnreliableAcquirer:
     """The simulated acquirer behind a bad line: slow, unreachable, its answers lost or late."""
 
-    def __init__(self, acquirer: Acquirer, scheduler: Scheduler, faults: Faults) -> None:
+    def __init__(
+        self,
+        acquirer: Acquirer,
+        scheduler: Scheduler,
+        faults: Faults,
+        note_charge: Callable[[ChargeRequest], None],
+    ) -> None:
         self._acquirer = acquirer
+        self._note_charge = note_charge
         self._scheduler = scheduler
         self._faults = faults
 
@@ -89,6 +96,7 @@ class UnreliableAcquirer:
         )
 
     def authorize(self, charge: ChargeRequest, *, capture: bool) -> Authorization:
+        self._note_charge(charge)
         return self._ask("authorize", lambda: self._acquirer.authorize(charge, capture=capture))
 
     def look_up(self, reference: str) -> Authorization | None:

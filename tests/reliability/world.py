@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,11 +28,14 @@ from local import REGION, template
 from local.emulator.aws import LocalAws
 from local.emulator.calls import called_by, watch
 from local.emulator.functions import Context, Handler, load_handler
+from payments.acquirers.port import ChargeRequest
 from payments.acquirers.simulator.acquirer import ONE_TIME_CODE, SimulatedAcquirer
 from payments.adapters.aws import AwsClient
 from payments.adapters.store.attempts import AttemptStore
 from payments.adapters.store.items import from_item
 from payments.adapters.store.payments import PageRequest, PaymentStore
+from payments.model.attempt import Attempt
+from payments.model.card import Card
 from payments.model.ids import Account, Mode
 from payments.model.merchant import Merchant
 from payments.model.payment import Payment
@@ -65,6 +69,31 @@ class Ticket:
 
     id: str
     client_secret: str
+
+
+@dataclass(frozen=True)
+class Sending:
+    """One sending of a form: what its shopper typed, from where, and what the answer was."""
+
+    payment_id: str
+    page_token: str | None
+    number: str
+    email: str
+    ip: str
+    answer: Answer
+
+    @property
+    def is_refused(self) -> bool:
+        """Whoever sent it was told that this card is not charged."""
+        return self.answer.status in (400, 402, 404, 409)
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What the acquirer was asked to charge, and the attempt's row as it stood then."""
+
+    card: Card
+    attempt: Attempt | None
 
 
 @dataclass
@@ -183,19 +212,6 @@ def _hook_clients(built: Stage, session: Any) -> None:
         if built.current:
             built.current.meet_before(_name(model))
 
-    def needs_retry(
-        operation: Any, attempts: int, request_dict: dict[str, Any], **_: Any
-    ) -> int | None:
-        """The client's own second try, where it would have got no answer to the first."""
-        if built.current is None or attempts > 1:
-            return None
-        fate = built.current.faults.after(_name(operation))
-        request_dict["context"]["fate"] = fate
-        if fate != "repeated":
-            return None
-        built.current.scheduler.step()
-        return 0
-
     def after_call(model: Any, context: Mapping[str, Any], **_: Any) -> None:
         if built.current:
             built.current.meet_after(_name(model), context.get("table"), context.get("fate"))
@@ -211,10 +227,24 @@ def _hook_clients(built: Stage, session: Any) -> None:
         return None
 
     session.events.register("before-call", before_call)
-    session.events.register_first("needs-retry", needs_retry)
+    session.events.register_first("needs-retry", partial(_needs_retry, built))
     session.events.register("after-call", after_call)
     session.events.register("before-parameter-build", before_build)
     session.events.register_first("before-send", before_send)
+
+
+def _needs_retry(
+    built: Stage, operation: Any, attempts: int, request_dict: dict[str, Any], **_: Any
+) -> int | None:
+    """The client's own second try, where it would have got no answer to the first."""
+    if built.current is None or attempts > 1:
+        return None
+    fate = built.current.faults.after(_name(operation))
+    request_dict["context"]["fate"] = fate
+    if fate != "repeated":
+        return None
+    built.current.scheduler.step()
+    return 0
 
 
 def _name(model: Any) -> str:
@@ -252,7 +282,7 @@ class World:
         )
         outside = self.stage.outside
         self.acquirer = self.wrap_acquirer(
-            UnreliableAcquirer(self.simulator, self.scheduler, self.faults)
+            UnreliableAcquirer(self.simulator, self.scheduler, self.faults, self._note_charge)
         )
         self.payments = PaymentStore(AwsClient(outside), environment["PAYMENTS_TABLE"])
         self._attempts_table = environment["ATTEMPTS_TABLE"]
@@ -274,6 +304,8 @@ class World:
         )
         self.tickets: dict[str, Ticket] = {}
         self.answers: list[tuple[str, Answer]] = []
+        self.sent: list[Sending] = []
+        self.asked: dict[str, Charge] = {}
         self.broken: list[str] = []
         self.stage.log.seek(0)
         self.stage.log.truncate()
@@ -291,6 +323,10 @@ class World:
             self.broken.append("a card outlived the acquirer's answer")
         self.scheduler.step()
         meet_aws(fate, name)
+
+    def _note_charge(self, charge: ChargeRequest) -> None:
+        asked = Charge(charge.card, self.attempts.get(charge.reference))
+        self.asked.setdefault(charge.reference, asked)
 
     def answer_stepfunctions(self, request: AWSPreparedRequest) -> AWSResponse:
         operation = str(request.headers["X-Amz-Target"]).rpartition(".")[2].rstrip("'")
@@ -313,6 +349,7 @@ class World:
         parameters: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         mode: Mode = Mode.TEST,
+        shopper_ip: str = "",
     ) -> Answer:
         """Calls the function as API Gateway would. JSON in; the answer parsed where it is JSON."""
         path = resource.format(**(parameters or {}))
@@ -330,7 +367,7 @@ class World:
                 "requestId": "simulated",
                 "path": path,
                 "domainName": "pay.example",
-                "identity": {"sourceIp": self.shopper_ip},
+                "identity": {"sourceIp": shopper_ip or self.shopper_ip},
                 "authorizer": {"merchant": json.dumps(asdict(self.merchant)), "mode": mode.value},
             },
         }
@@ -361,10 +398,16 @@ class World:
         return ticket
 
     def pay(
-        self, ticket: Ticket, number: str, attempt: str | None = None, **changes: Any
+        self,
+        ticket: Ticket,
+        number: str,
+        attempt: str | None = None,
+        shopper_ip: str = "",
+        **changes: Any,
     ) -> Answer:
         """The shopper sends the form."""
         form = {
+            "name": "Ada Lovelace",
             "client_secret": ticket.client_secret,
             "card_number": number,
             "exp_month": 12,
@@ -373,9 +416,16 @@ class World:
             "attempt": attempt,
         }
         answer = self.request(
-            "CheckoutFunction", "POST", "/checkout/{id}", form | changes, {"id": ticket.id}
+            "CheckoutFunction",
+            "POST",
+            "/checkout/{id}",
+            form | changes,
+            {"id": ticket.id},
+            shopper_ip=shopper_ip,
         )
         self.answers.append((ticket.id, answer))
+        sender = changes.get("email") or "", shopper_ip or self.shopper_ip
+        self.sent.append(Sending(ticket.id, attempt, number, *sender, answer))
         return answer
 
     def cancel(self, ticket: Ticket) -> Answer:
@@ -448,16 +498,15 @@ class World:
         assert payment is not None
         return payment
 
-    def charges(self, payment: Payment) -> list[dict[str, Any]]:
-        """The charges the acquirer took for a payment, whatever we think of it."""
-        rows = self._ledger_rows()
-        return [
-            row["charge"]
-            for row in rows
+    def charges(self, payment: Payment) -> dict[str, dict[str, Any]]:
+        """What the acquirer was asked to charge for a payment, by reference; reversals are not."""
+        return {
+            row["reference"]: row["charge"]
+            for row in self._ledger_rows()
             if row["reference"].startswith(payment.id)
             and "charge" in row
-            and row["charge"]["decline_code"] is None
-        ]
+            and "reversed" not in row["charge"]
+        }
 
     def rows(self) -> list[dict[str, Any]]:
         """Every item that this world's tables hold."""

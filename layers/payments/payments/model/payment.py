@@ -97,7 +97,7 @@ class Payment:
         recorded = (last, *reversed(self.earlier_attempts))
         return zip(reversed(self.attempt_tokens), recorded, strict=False)
 
-    def earlier_attempt(self, token: str) -> EarlierAttempt | None:
+    def recorded_attempt(self, token: str) -> EarlierAttempt | None:
         """What is recorded of the attempt with this token; None if it was undone."""
         return dict(self.attempts_newest_first).get(token)
 

@@ -121,7 +121,7 @@ class PayPayment:
     def _ended(self, payment: Payment, token: str) -> Progress:
         """An attempt that other attempts have followed has its own reason, not theirs."""
         self._shopper_payments.check_payable(payment)
-        ended = payment.earlier_attempt(token)
+        ended = payment.recorded_attempt(token)
         if ended is None:  # it was undone
             raise NotPayableError("in_progress")
         return self._shopper_payments.progress(
