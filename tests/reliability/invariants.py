@@ -19,7 +19,7 @@ _CANARY_CODE = re.compile(rf"(?<![0-9a-zA-Z.]){CANARY_CODE}(?![0-9a-zA-Z])")
 
 def check(world: World) -> None:
     """Raises AssertionError naming the payment and the broken promise."""
-    assert world.broken == []
+    assert not world.broken, world.broken
     stored = {payment.id: payment for payment in world.stored()}
     for payment in stored.values():
         _check_payment(world, payment)

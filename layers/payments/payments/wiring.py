@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from payments.adapters.store.risk_counters import RiskCounters
     from payments.adapters.workflow import Workflow
     from payments.model.attempt import Attempt
-    from payments.model.authorization import CardProfile
+    from payments.model.authorization import Authorization, CardProfile
     from payments.model.card import Card
     from payments.risk.assessment import Risk
     from payments.use_cases.api_keys import ApiKeys
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from payments.use_cases.pay_payment import PayPayment
     from payments.use_cases.read_payments import GetPayment, ListPayments
     from payments.use_cases.reconcile_attempts import ReconcileAttempts
+    from payments.use_cases.record_failures import RecordFailures
     from payments.use_cases.refresh_rates import RefreshRates
     from payments.use_cases.resolve_attempt import ResolveAttempt
     from payments.use_cases.run_attempt import RunAttempt
@@ -180,7 +181,6 @@ class Services:
 
     @cached_property
     def run_attempt(self) -> RunAttempt:
-        from payments.use_cases.record_failures import RecordFailures
         from payments.use_cases.run_attempt import RunAttempt
 
         return RunAttempt(
@@ -188,9 +188,7 @@ class Services:
             self._card_cipher,
             self._acquirers,
             self._assess,
-            RecordFailures(
-                self._risk_counters, self.clock, self._run_together, self._report_risk_unavailable
-            ),
+            self._record_failures,
             self._settle_attempt,
             charges_when_unavailable=self.settings.three_ds_unavailable == "proceed",
         )
@@ -211,12 +209,23 @@ class Services:
             self._risk_counters,
             MerchantListStore(self._risk_dynamodb, self._environment["MERCHANTS_TABLE"]),
             Fingerprints(self._risk_kms, self._environment["FINGERPRINT_KEY_ID"]),
-            self.clock,
             self._run_together,
             blocklist.__contains__,
             Thresholds(self.settings.elevated_risk_score, self.settings.highest_risk_score),
             self._report_risk_unavailable,
         )
+
+    @cached_property
+    def _record_failures(self) -> RecordFailures:
+        from payments.use_cases.record_failures import RecordFailures
+
+        return RecordFailures(
+            self._risk_counters, self._run_together, self._report_risk_unavailable
+        )
+
+    def _count(self, attempt: Attempt, risk: Risk, authorization: Authorization) -> None:
+        """The reconciler knows no attempt's risk, so it needs no counters."""
+        self._record_failures.concluded(attempt, risk, authorization)
 
     @cached_property
     def _risk_counters(self) -> RiskCounters:
@@ -253,7 +262,7 @@ class Services:
     def _settle_attempt(self) -> SettleAttempt:
         from payments.use_cases.settle_attempt import SettleAttempt
 
-        return SettleAttempt(self._payments, self._attempts, self.clock)
+        return SettleAttempt(self._payments, self._attempts, self.clock, self._count)
 
     def wallets_for(self, mode: Mode) -> Wallets:
         """Live tokens need an acquirer that can open them, and there is none yet."""

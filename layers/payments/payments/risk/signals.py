@@ -1,6 +1,6 @@
 """What is known of an attempt when its risk is weighed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from payments.model.authorization import Screening
 from payments.risk.history import DAY_SECONDS, HOUR_SECONDS, Amounts, History, within
@@ -13,7 +13,8 @@ ENOUGH_AMOUNTS = 20
 class Tally:
     """How often a card, an e-mail, an IP address or a merchant was seen, this attempt included.
 
-    A failure is an attempt that came to nothing, or that waits for a challenge we asked for.
+    A failure is an attempt that came to nothing; of an IP address also one that is under way, of a
+    merchant also one that waits for a challenge we asked for. This attempt is none.
     """
 
     attempts_hour: int = 0
@@ -27,6 +28,10 @@ class Tally:
             within(history.attempts, DAY_SECONDS, now_seconds),
             max(0, within(history.failures, HOUR_SECONDS, now_seconds)),
         )
+
+    def before_this_one(self) -> "Tally":
+        """Less the failure that this attempt has been counted as."""
+        return replace(self, failures_hour=max(0, self.failures_hour - 1))
 
     def fails(self, failures: int, percent: int) -> bool:
         """Whether so many attempts failed in the last hour, and such a share of those before."""

@@ -74,9 +74,12 @@ class AttemptStore:
         sets = {"authorization": asdict(authorization)}
         self._update(attempt_id, Update(sets=sets, removes=("encrypted_card",)))
 
-    def remove(self, attempt_id: str) -> None:
-        """The attempt is over."""
-        self._dynamodb.delete_item(TableName=self._table, Key=to_item({"id": attempt_id}))
+    def remove(self, attempt_id: str) -> bool:
+        """The attempt is over. False if it was before."""
+        response = self._dynamodb.delete_item(
+            TableName=self._table, Key=to_item({"id": attempt_id}), ReturnValues="ALL_OLD"
+        )
+        return bool(response.get("Attributes"))
 
     def _update(self, attempt_id: str, change: Update) -> bool:
         """Changes the row if it is there: a late task delivery revives no attempt."""
