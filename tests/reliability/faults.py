@@ -10,7 +10,7 @@ from payments.acquirers.port import Acquirer, ChargeRequest
 from payments.errors import AcquirerUnavailableError
 from payments.model.authorization import Authorization, CardProfile
 from payments.model.three_d_secure import Authentication
-from tests.reliability.scheduler import Crash, Scheduler
+from tests.reliability.scheduler import Call, Crash, Scheduler
 
 Answer = TypeVar("Answer")
 
@@ -88,25 +88,32 @@ class UnreliableAcquirer:
             lambda: self._acquirer.authenticate(
                 charge, return_url, challenge_mandated=challenge_mandated
             ),
+            charge.reference,
         )
 
     def authentication_result(self, reference: str) -> Authentication | None:
         return self._ask(
-            "authentication_result", lambda: self._acquirer.authentication_result(reference)
+            "authentication_result",
+            lambda: self._acquirer.authentication_result(reference),
+            reference,
         )
 
     def authorize(self, charge: ChargeRequest, *, capture: bool) -> Authorization:
         self._note_charge(charge)
-        return self._ask("authorize", lambda: self._acquirer.authorize(charge, capture=capture))
+        return self._ask(
+            "authorize",
+            lambda: self._acquirer.authorize(charge, capture=capture),
+            charge.reference,
+        )
 
     def look_up(self, reference: str) -> Authorization | None:
-        return self._ask("look_up", lambda: self._acquirer.look_up(reference))
+        return self._ask("look_up", lambda: self._acquirer.look_up(reference), reference)
 
     def reverse(self, reference: str) -> Authorization | None:
-        return self._ask("reverse", lambda: self._acquirer.reverse(reference))
+        return self._ask("reverse", lambda: self._acquirer.reverse(reference), reference)
 
-    def _ask(self, name: str, ask: Callable[[], Answer]) -> Answer:
-        self._scheduler.step()
+    def _ask(self, name: str, ask: Callable[[], Answer], reference: str = "") -> Answer:
+        self._scheduler.step(Call("acquirer" if reference else "", reference))
         fate = self._faults.before(f"acquirer.{name}")
         if fate == "late":  # it arrives there, but long after Lambda has given us up
             self._scheduler.spawn(f"late {name}", ask, after_seconds=45)

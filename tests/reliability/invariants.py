@@ -23,7 +23,7 @@ def check(world: World) -> None:
     stored = {payment.id: payment for payment in world.stored()}
     for payment in stored.values():
         _check_payment(world, payment)
-    assert list(world.attempts.all()) == [], "an attempt was left behind"
+    assert not world.attempt_rows(), "an attempt was left behind"
     promised = {ticket.id for ticket in world.tickets.values()}
     assert promised <= stored.keys(), "a payment that was promised is lost"
     failed = [answer for _, answer in world.answers if answer.status >= 500]
@@ -50,6 +50,11 @@ def _check_payment(world: World, payment: Payment) -> None:
             assert is_paid, f"{payment.id}: the shopper was told it is paid"
         if subject == payment.id and answer.body.get("reason") == "already_paid":
             assert is_paid
+        if subject == payment.id and "expired" in (
+            answer.body.get("status"),
+            answer.body.get("reason"),
+        ):
+            assert not is_paid, f"{payment.id} is paid, and somebody was told that it has expired"
         if subject == payment.id and answer.body.get("status") == "canceled":
             assert payment.status is Status.CANCELED
 

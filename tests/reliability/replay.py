@@ -5,6 +5,7 @@ use cases and stores over a DynamoDB of a dictionary, a hundred times as fast. T
 meet the same fate in both.
 """
 
+import bisect
 import hashlib
 import random
 from collections import Counter
@@ -30,11 +31,13 @@ from payments.risk.assessment import Thresholds
 from payments.risk.rules import Action
 from payments.use_cases.assess_risk import AssessRisk
 from payments.use_cases.record_failures import RecordFailures
+from tests.reliability.scheduler import Call
 from tests.reliability.world import CANARY_NUMBER, START_US, Ticket, World, one_after_another
 from tests.support.actors import DECLINED_CARD
 
 HOUR_SECONDS = 3600
 BURST_SECONDS = 10
+CHARGE_SECONDS, CHALLENGE_SECONDS = 2, 45
 MERCHANT_COUNTRY = "CR"
 ADDRESS = "203.0.113.7"
 
@@ -149,7 +152,7 @@ class Issuers:
 class BusyWorld(World):
     """Hooks that do nothing: no faults, and no other actor between two calls."""
 
-    def meet_before(self, name: str) -> None:
+    def meet_before(self, name: str, call: Call) -> None:
         pass
 
     def meet_after(self, name: str, table: str | None, fate: str | None) -> None:
@@ -244,8 +247,8 @@ class _Checkout:
 class RulesShop:
     """Weighs and notes as the workflow does; cards answer as they are, but take their time."""
 
-    def __init__(self, answers_after_seconds: float = 0) -> None:
-        self._answers_after_seconds = answers_after_seconds
+    def __init__(self, *, takes_time: bool = False) -> None:
+        self._takes_time = takes_time
         self._under_way: list[tuple[float, Callable[[], None]]] = []
         aws = AwsClient(DictionaryAws())
         self._clock = _Clock()
@@ -289,11 +292,13 @@ class RulesShop:
         self._later(self._pass)
 
     def _later(self, conclude: Callable[[], None]) -> None:
-        if self._answers_after_seconds:
-            due_seconds = self._clock.seconds + self._answers_after_seconds
-            self._under_way.append((due_seconds, conclude))
-        else:
+        """One charge in ten waits for its bank's challenge to be passed."""
+        if not self._takes_time:
             conclude()
+            return
+        takes_seconds = CHALLENGE_SECONDS if self._opened % 10 == 0 else CHARGE_SECONDS
+        due = self._clock.seconds + takes_seconds, conclude
+        bisect.insort(self._under_way, due, key=lambda under_way: under_way[0])
 
     def is_payable(self, checkout: _Checkout) -> bool:
         return checkout.fate == "declined" and checkout.attempts < MAX_ATTEMPTS

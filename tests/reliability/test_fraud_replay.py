@@ -15,8 +15,6 @@ from tests.support.actors import INSUFFICIENT_FUNDS_CARD
 PEOPLE = 1_000
 SAMPLE = 60
 SEEDS = range(1, 6)
-# A charge without a challenge takes about two; with one, its shopper is quick here.
-ANSWERS_AFTER_SECONDS = 3
 CARDS_AT_ONCE = 40
 (FAILURES_ALLOWED,) = (rule.limit for rule in RULES if rule.name == "ip_failures")
 Play = Callable[[Crowd, int], None]
@@ -49,7 +47,7 @@ def _played_by_thousands(name: str, play: Play) -> Counter[str]:
     """Over a few seeds, for one crowd may be lucky."""
     seen: Counter[str] = Counter()
     for seed in SEEDS:
-        seen += _played(RulesShop(ANSWERS_AFTER_SECONDS), play, PEOPLE, seed)
+        seen += _played(RulesShop(takes_time=True), play, PEOPLE, seed)
     for fate in ("blocked", "challenged", "let through"):
         report.record(f"{name} {fate}", f"{seen[fate] / len(SEEDS):g}", "of 1,000")
     return seen

@@ -41,7 +41,7 @@ from payments.model.merchant import Merchant
 from payments.model.payment import Payment
 from payments.wiring import Services
 from tests.reliability.faults import Faults, UnreliableAcquirer, meet_aws
-from tests.reliability.scheduler import Crash, Scheduler
+from tests.reliability.scheduler import Call, Crash, Scheduler
 from tests.reliability.workflow import SimulatedStepFunctions
 from tests.support.actors import order
 from tests.support.calls import note_call
@@ -117,11 +117,14 @@ class Stage:
         assert self.current is not None
         return self.current
 
-    def restart(self, function: str) -> None:
-        """A new process for the function: it remembers nothing, and asks the current world."""
+    def restart(self, function: str, **changes: str) -> None:
+        """A new process for the function: it remembers nothing, and asks the current world.
+
+        `changes` to its environment are this process's own.
+        """
         handler: Any = self.handlers[function]
         acquirer: Any = _CurrentAcquirer(self)
-        environment = self.aws.environments[function]
+        environment = self.aws.environments[function] | changes
         handler.build(
             Services(environment, _CurrentClock(self), acquirer, one_after_another, self.session)
         )
@@ -208,9 +211,9 @@ def _warm_up(built: Stage) -> None:
 def _hook_clients(built: Stage, session: Any) -> None:
     """Every client made from now on asks the current world before and after each call."""
 
-    def before_call(model: Any, **_: Any) -> None:
+    def before_call(model: Any, context: Mapping[str, Any], **_: Any) -> None:
         if built.current:
-            built.current.meet_before(_name(model))
+            built.current.meet_before(_name(model), context.get("call", Call()))
 
     def after_call(model: Any, context: Mapping[str, Any], **_: Any) -> None:
         if built.current:
@@ -218,6 +221,7 @@ def _hook_clients(built: Stage, session: Any) -> None:
 
     def before_build(model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
         context["table"] = params.get("TableName")
+        context["call"] = _call(_name(model), params)
         if built.current:
             built.current.mutate(_name(model), params)
 
@@ -245,6 +249,19 @@ def _needs_retry(
         return None
     built.current.scheduler.step()
     return 0
+
+
+def _call(name: str, params: Mapping[str, Any]) -> Call:
+    """Keys make no difference to each other. Counters that only observe make none to anybody."""
+    service, _, operation = name.partition(".")
+    table = str(params.get("TableName", ""))
+    if service == "kms" or operation == "BatchGetItem" or "Risk" in table:
+        return Call()
+    if service == "stepfunctions" or operation == "Scan":
+        return Call(table or service, writes=operation not in ("Scan", "DescribeExecution"))
+    item = params.get("Key") or params.get("Item", {})
+    row = next((str(item[key]) for key in ("id", "pk", "reference") if key in item), "")
+    return Call(table, row, writes=operation not in ("GetItem", "Query"))
 
 
 def _name(model: Any) -> str:
@@ -311,8 +328,8 @@ class World:
         self.stage.log.truncate()
 
     # ------------------------------------------------------------ the seams
-    def meet_before(self, name: str) -> None:
-        self.scheduler.step()
+    def meet_before(self, name: str, call: Call) -> None:
+        self.scheduler.step(call)
         meet_aws(self.faults.before(name), name)
 
     def meet_after(self, name: str, table: str | None, fate: str | None) -> None:
@@ -428,6 +445,14 @@ class World:
         self.sent.append(Sending(ticket.id, attempt, number, *sender, answer))
         return answer
 
+    def status(self, ticket: Ticket) -> Answer:
+        """The merchant asks how the payment stands."""
+        answer = self.request(
+            "GetPaymentFunction", "GET", "/v1/payments/{id}", {}, {"id": ticket.id}
+        )
+        self.answers.append((ticket.id, answer))
+        return answer
+
     def cancel(self, ticket: Ticket) -> Answer:
         body = {"client_secret": ticket.client_secret}
         answer = self.request(
@@ -523,6 +548,11 @@ class World:
             for item in page["Items"]
             if self.merchant.id in repr(item) or "reference" in item
         ]
+
+    def attempt_rows(self) -> list[dict[str, Any]]:
+        """What the attempts table holds, whether or not it can be read as an attempt."""
+        pages = self._outside.get_paginator("scan").paginate(TableName=self._attempts_table)
+        return [item for page in pages for item in page["Items"]]
 
     def _ledger_rows(self) -> list[dict[str, Any]]:
         pages = self._outside.get_paginator("scan").paginate(TableName=self._ledger_table)

@@ -106,8 +106,8 @@ class AssessRisk:
     ) -> tuple[MerchantLists | None, Mapping[str, History] | None]:
         """All at once: at most four updates, two reads. None for what could not be read.
 
-        An attempt under way is a failure of its IP address until it has succeeded, so many at once
-        pass no more easily than one after another.
+        An IP address's attempts count while they are under way, so many at once pass no more easily
+        than one after another.
         """
         keys = subjects.keys
         amount = (attempt.currency, attempt.amount_minor)
@@ -118,7 +118,7 @@ class AssessRisk:
                 attempt.id,
                 now_seconds,
                 amount if kind == "merchant" else None,
-                is_failure=kind == "ip",
+                is_under_way=kind == "ip",
             )
             for kind, key in keys.items()
         ]
@@ -163,7 +163,7 @@ class AssessRisk:
             is_allowed=lists.allows(traits),
             card=tally("card"),
             email=tally("email"),
-            ip=tally("ip").before_this_one(),
+            ip=tally("ip"),
             merchant=tally("merchant"),
         )
 

@@ -8,7 +8,7 @@ from payments.errors import UnavailableError
 from payments.model.attempt import Attempt
 from payments.model.authorization import Authorization
 from payments.risk.assessment import Risk
-from payments.risk.rules import Action
+from payments.risk.rules import IP_UNDER_WAY, Action
 from payments.use_cases.assess_risk import RunTogether, Subjects
 
 # These speak of us or of the issuer's systems, not of the shopper.
@@ -16,10 +16,12 @@ _NOBODYS_FAULT = ("processing_error", "authentication_unavailable")
 
 
 class RecordFailures:
-    """The IP address's failure was counted with the attempt, so only success is news of it.
+    """An attempt is under way from its IP address until it is held against it, or ends.
 
-    The merchant's is counted at the end, for every write to a merchant's counter may be one too
-    many at a thousand a second. A challenge of ours counts there until it is passed.
+    A challenge of ours is held against IP address and merchant until it is passed: whoever leaves
+    it open has failed it. But not one that only many at once have brought about: that would block
+    a crowd of honest shoppers. The merchant's failures alone are counted there, for every write to
+    a merchant's counter may be one too many at a thousand a second.
     """
 
     def __init__(
@@ -40,23 +42,47 @@ class RecordFailures:
 
     def challenged(self, attempt: Attempt, risk: Risk) -> None:
         """The shopper is sent to a challenge because of the risk."""
-        if risk.action == Action.CHALLENGE:
-            self._change(self._adding(_merchant_of(attempt), attempt, 1))
+        if _is_held_against(risk):
+            self._add(attempt, risk, failures=1, under_way=-1)
 
     def concluded(self, attempt: Attempt, risk: Risk, authorization: Authorization) -> None:
         """The attempt is over. To be told once."""
         is_nobodys_fault = authorization.decline_code in _NOBODYS_FAULT
         has_failed = not authorization.approved and not is_nobodys_fault
-        changes = []
-        if risk.ip_hash and not has_failed:
-            changes.append(self._adding(_ip_of(attempt, risk), attempt, -1))
-        if failures := int(has_failed) - int(risk.action == Action.CHALLENGE):
-            changes.append(self._adding(_merchant_of(attempt), attempt, failures))
-        self._change(*changes)
+        was_held = _is_held_against(risk)
+        self._add(
+            attempt,
+            risk,
+            failures=int(has_failed) - int(was_held),
+            under_way=int(was_held) - 1,
+        )
 
-    def _adding(self, key: str, attempt: Attempt, failures: int) -> Callable[[], None]:
+    def _add(self, attempt: Attempt, risk: Risk, *, failures: int, under_way: int) -> None:
         counted_at_seconds = _counted_at_seconds(attempt)
-        return partial(self._counters.add_failures, key, attempt.id, failures, counted_at_seconds)
+        changes = []
+        if risk.ip_hash and (failures or under_way):
+            changes.append(
+                partial(
+                    self._counters.change,
+                    _ip_of(attempt, risk),
+                    attempt.id,
+                    counted_at_seconds,
+                    failures=failures,
+                    under_way=under_way,
+                )
+            )
+        if failures:
+            merchant = Subjects(attempt.account).keys["merchant"]
+            changes.append(
+                partial(
+                    self._counters.change,
+                    merchant,
+                    attempt.id,
+                    counted_at_seconds,
+                    failures=failures,
+                )
+            )
+        self._change(*changes)
 
     def _change(self, *changes: Callable[[], None]) -> None:
         """A count that is lost costs a warning; an outcome that is stored must not fail for it."""
@@ -74,5 +100,5 @@ def _ip_of(attempt: Attempt, risk: Risk) -> str:
     return Subjects(attempt.account, ip_hash=risk.ip_hash).keys["ip"]
 
 
-def _merchant_of(attempt: Attempt) -> str:
-    return Subjects(attempt.account).keys["merchant"]
+def _is_held_against(risk: Risk) -> bool:
+    return risk.action == Action.CHALLENGE and IP_UNDER_WAY not in risk.reasons

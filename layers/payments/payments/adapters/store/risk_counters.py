@@ -16,7 +16,7 @@ from payments.risk.history import BUCKET_SECONDS, DAY_SECONDS, Amounts, History
 
 TTL_SECONDS = 3 * DAY_SECONDS
 _BUCKETS_PER_DAY = DAY_SECONDS // BUCKET_SECONDS
-_ATTEMPTS, _FAILURES = "a", "f"
+_ATTEMPTS, _FAILURES, _UNDER_WAY = "a", "f", "u"
 _SHORT_LETTERS = 8
 _AMOUNTS, _TOTAL = "n_", "s_"
 
@@ -26,7 +26,7 @@ class CountersIncompleteError(UnavailableError):
 
 
 class RiskCounters:
-    """Counts attempts and failures. Times are seconds since 1970."""
+    """Counts attempts, failures and what is under way. Times are seconds since 1970."""
 
     def __init__(self, dynamodb: AwsClient, table: str) -> None:
         self._dynamodb = dynamodb
@@ -39,16 +39,16 @@ class RiskCounters:
         now_seconds: int,
         amount: tuple[str, int] | None = None,
         *,
-        is_failure: bool = False,
+        is_under_way: bool = False,
     ) -> History:
         """One attempt more, and one call: gives what was counted today, this attempt included.
 
-        With `is_failure` it is a failure too, until that is taken back. A task that is delivered
-        again counts its attempt again only if others came in between.
+        With `is_under_way` it counts as that too, until it is ended. A task that is delivered again
+        counts its attempt again only if others came in between.
         """
         added = {_name(_ATTEMPTS, now_seconds): 1}
-        if is_failure:
-            added[_name(_FAILURES, now_seconds)] = 1
+        if is_under_way:
+            added[_name(_UNDER_WAY, now_seconds)] = 1
         if amount:
             currency, minor = amount
             added |= {_AMOUNTS + currency: 1, _TOTAL + currency: minor}
@@ -66,18 +66,26 @@ class RiskCounters:
         return _to_history(from_item(response["Attributes"]), now_seconds)
 
     def uncount(self, subject: str, now_seconds: int) -> None:
-        """Takes back an attempt that was counted as a failure: its task will count it again."""
-        taken = dict.fromkeys((_name(_ATTEMPTS, now_seconds), _name(_FAILURES, now_seconds)), -1)
+        """Takes back an attempt that counts as under way: its task will count it again."""
+        taken = dict.fromkeys((_name(_ATTEMPTS, now_seconds), _name(_UNDER_WAY, now_seconds)), -1)
         self._add(subject, now_seconds, taken, ("last_attempt", ""))
 
-    def add_failures(
-        self, subject: str, attempt_id: str, failures: int, counted_at_seconds: int
+    def change(
+        self,
+        subject: str,
+        attempt_id: str,
+        counted_at_seconds: int,
+        *,
+        failures: int,
+        under_way: int = 0,
     ) -> None:
-        """Some more for the attempt; a negative number takes back what was held against it.
+        """Adds for an attempt; negative numbers take back what was added for it.
 
         Where the client repeats the call, it is added once.
         """
-        added = {_name(_FAILURES, counted_at_seconds): failures}
+        numbers = {_FAILURES: failures, _UNDER_WAY: under_way}
+        added = {_name(kind, counted_at_seconds): number for kind, number in numbers.items()}
+        added = {name: number for name, number in added.items() if number}
         change = f"{_short(attempt_id)}{failures:+}"
         with suppress(ConditionFailedError):
             self._add(subject, counted_at_seconds, added, ("last_change", change))
@@ -147,4 +155,4 @@ def _to_history(item: Mapping[str, Any], seconds: int) -> History:
         for name, count in item.items()
         if name.startswith(_AMOUNTS)
     }
-    return History(buckets(_ATTEMPTS), buckets(_FAILURES), amounts)
+    return History(buckets(_ATTEMPTS), buckets(_FAILURES), amounts, buckets(_UNDER_WAY))
