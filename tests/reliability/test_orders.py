@@ -71,11 +71,18 @@ def pay_and_expiry(world: World) -> Requests:
 
 
 def return_and_abandonment(world: World) -> Requests:
+    """Both as soon as the shopper knows of the challenge: the workflow waits for one of them."""
     ticket = _created(world)
     answers: list[Answer] = []
-    world.run(lambda: answers.append(world.pay(ticket, CHALLENGE_CARD, PAGE)))
-    url = answers[0].body["redirect"]
-    return lambda: world.challenge(url, "pass"), lambda: world.challenge(url, "abandon")
+    world.scheduler.spawn(
+        "shopper", lambda: answers.append(world.pay(ticket, CHALLENGE_CARD, PAGE))
+    )
+
+    def end_by(action: str) -> None:
+        world.scheduler.wait(60, until=lambda: bool(answers))
+        world.challenge(answers[0].body["redirect"], action)
+
+    return partial(end_by, "pass"), partial(end_by, "abandon")
 
 
 def authorize_and_reconcile(world: World) -> Requests:
