@@ -10,14 +10,15 @@ from payments.acquirers.port import Acquirer, ChargeRequest
 from payments.errors import AcquirerUnavailableError
 from payments.model.authorization import Authorization, CardProfile
 from payments.model.three_d_secure import Authentication
-from tests.reliability.scheduler import Crash, Scheduler
+from tests.reliability.scheduler import Call, Crash, Scheduler
 
 Answer = TypeVar("Answer")
 
 # What a call may meet. "crash": the process dies; "lost": the answer never arrives;
-# "refused": the service says no for now (AWS), or is not reached (acquirer).
+# "refused": the service says no for now (AWS), or is not reached (acquirer);
+# "repeated": the answer is lost, so the client sends the same again, and both arrive.
 BEFORE = ("crash", "refused")
-AFTER = ("crash", "lost")
+AFTER = ("crash", "lost", "repeated")
 
 
 @dataclass
@@ -64,8 +65,15 @@ def meet_acquirer(fate: str | None) -> None:
 class UnreliableAcquirer:
     """The simulated acquirer behind a bad line: slow, unreachable, its answers lost or late."""
 
-    def __init__(self, acquirer: Acquirer, scheduler: Scheduler, faults: Faults) -> None:
+    def __init__(
+        self,
+        acquirer: Acquirer,
+        scheduler: Scheduler,
+        faults: Faults,
+        note_charge: Callable[[ChargeRequest], None],
+    ) -> None:
         self._acquirer = acquirer
+        self._note_charge = note_charge
         self._scheduler = scheduler
         self._faults = faults
 
@@ -80,24 +88,32 @@ class UnreliableAcquirer:
             lambda: self._acquirer.authenticate(
                 charge, return_url, challenge_mandated=challenge_mandated
             ),
+            charge.reference,
         )
 
     def authentication_result(self, reference: str) -> Authentication | None:
         return self._ask(
-            "authentication_result", lambda: self._acquirer.authentication_result(reference)
+            "authentication_result",
+            lambda: self._acquirer.authentication_result(reference),
+            reference,
         )
 
     def authorize(self, charge: ChargeRequest, *, capture: bool) -> Authorization:
-        return self._ask("authorize", lambda: self._acquirer.authorize(charge, capture=capture))
+        self._note_charge(charge)
+        return self._ask(
+            "authorize",
+            lambda: self._acquirer.authorize(charge, capture=capture),
+            charge.reference,
+        )
 
     def look_up(self, reference: str) -> Authorization | None:
-        return self._ask("look_up", lambda: self._acquirer.look_up(reference))
+        return self._ask("look_up", lambda: self._acquirer.look_up(reference), reference)
 
     def reverse(self, reference: str) -> Authorization | None:
-        return self._ask("reverse", lambda: self._acquirer.reverse(reference))
+        return self._ask("reverse", lambda: self._acquirer.reverse(reference), reference)
 
-    def _ask(self, name: str, ask: Callable[[], Answer]) -> Answer:
-        self._scheduler.step()
+    def _ask(self, name: str, ask: Callable[[], Answer], reference: str = "") -> Answer:
+        self._scheduler.step(Call("acquirer" if reference else "", reference))
         fate = self._faults.before(f"acquirer.{name}")
         if fate == "late":  # it arrives there, but long after Lambda has given us up
             self._scheduler.spawn(f"late {name}", ask, after_seconds=45)
@@ -108,6 +124,9 @@ class UnreliableAcquirer:
             fate = None
         meet_acquirer(fate)
         answer = ask()
+        fate = self._faults.after(f"acquirer.{name}")
         self._scheduler.step()
-        meet_acquirer(self._faults.after(f"acquirer.{name}"))
+        if fate == "repeated":
+            return ask()
+        meet_acquirer(fate)
         return answer

@@ -3,12 +3,16 @@
 import itertools
 import json
 import re
+from collections.abc import Mapping
+from typing import Any
 
-from payments.model import lifecycle
+from payments.model import ids, lifecycle
+from payments.model.attempt import Attempt
+from payments.model.card import Card
 from payments.model.ids import payment_id_time_ms
 from payments.model.lifecycle import Status
 from payments.model.payment import Payment
-from tests.reliability.world import CANARY_CODE, CANARY_NUMBER, World
+from tests.reliability.world import CANARY_CODE, CANARY_NUMBER, Sending, World
 
 _TIMESTAMP = re.compile(r'"timestamp":"[^"]*"')
 _CANARY_CODE = re.compile(rf"(?<![0-9a-zA-Z.]){CANARY_CODE}(?![0-9a-zA-Z])")
@@ -16,11 +20,11 @@ _CANARY_CODE = re.compile(rf"(?<![0-9a-zA-Z.]){CANARY_CODE}(?![0-9a-zA-Z])")
 
 def check(world: World) -> None:
     """Raises AssertionError naming the payment and the broken promise."""
-    assert world.broken == []
+    assert not world.broken, world.broken
     stored = {payment.id: payment for payment in world.stored()}
     for payment in stored.values():
         _check_payment(world, payment)
-    assert list(world.attempts.all()) == [], "an attempt was left behind"
+    assert not world.attempt_rows(), "an attempt was left behind"
     promised = {ticket.id for ticket in world.tickets.values()}
     assert promised <= stored.keys(), "a payment that was promised is lost"
     failed = [answer for _, answer in world.answers if answer.status >= 500]
@@ -29,13 +33,17 @@ def check(world: World) -> None:
 
 
 def _check_payment(world: World, payment: Payment) -> None:
-    charges = world.charges(payment)
-    assert len(charges) <= 1, f"{payment.id} was charged {len(charges)} times"
+    asked = world.charges(payment)
+    taken = [ref for ref, charge in asked.items() if charge["decline_code"] is None]
+    assert len(taken) <= 1, f"{payment.id} was charged {len(taken)} times"
     is_paid = payment.status is Status.SUCCEEDED
-    assert bool(charges) == is_paid, f"{payment.id} reads {payment.status}, charged: {charges}"
-    for charge in charges:
+    assert bool(taken) == is_paid, f"{payment.id} reads {payment.status}, charged: {taken}"
+    for reference, charge in asked.items():
         assert charge["amount_minor"] == payment.amount_minor
         assert charge["currency"] == payment.currency
+        _check_sending(world, payment, reference, charge)
+    for reference in taken:
+        _check_payer(world, payment, reference)
     assert payment.status is not Status.PROCESSING, f"{payment.id} is stuck"
     head_start = payment.created_at_us / 1000 - payment_id_time_ms(payment.id)
     assert head_start < 61_000, f"{payment.id} lost {head_start} ms of its lifetime before it began"
@@ -45,8 +53,54 @@ def _check_payment(world: World, payment: Payment) -> None:
             assert is_paid, f"{payment.id}: the shopper was told it is paid"
         if subject == payment.id and answer.body.get("reason") == "already_paid":
             assert is_paid
+        if subject == payment.id and "expired" in (
+            answer.body.get("status"),
+            answer.body.get("reason"),
+        ):
+            assert not is_paid, f"{payment.id} is paid, and somebody was told that it has expired"
         if subject == payment.id and answer.body.get("status") == "canceled":
             assert payment.status is Status.CANCELED
+
+
+def _check_sending(
+    world: World, payment: Payment, reference: str, charge: Mapping[str, Any]
+) -> None:
+    """The acquirer's card is the recorded one, and all that was sent with it is one sending's."""
+    card, attempt = world.asked[reference].card, world.asked[reference].attempt
+    assert attempt is not None, f"{reference} was charged without its attempt"
+    assert attempt.token in payment.attempt_tokens, f"{reference} is not recorded"
+    recorded = payment.recorded_attempt(attempt.token)
+    assert recorded is not None, f"{reference} has no card"
+    known = recorded.card
+    assert (known.brand, known.last4) == (charge["brand"], charge["last4"]), (
+        f"{reference}: {charge['last4']} was charged, {known.last4} is recorded"
+    )
+    assert (known.exp_month, known.exp_year) == (card.exp_month, card.exp_year)
+    assert attempt.number == payment.attempt_tokens.index(attempt.token) + 1
+    assert _sendings(world, attempt, card), f"{reference}: nobody has sent this together"
+
+
+def _check_payer(world: World, payment: Payment, reference: str) -> None:
+    """Whoever paid is who is recorded, and was not told that this card is not charged."""
+    card, attempt = world.asked[reference].card, world.asked[reference].attempt
+    assert attempt is not None
+    assert attempt.token == payment.attempt_tokens[-1], f"{payment.id}: an earlier attempt has paid"
+    assert attempt.shopper_email == (payment.customer_email or payment.shopper_email or "")
+    sendings = _sendings(world, attempt, card)
+    refused = [sending.answer for sending in sendings if sending.is_refused]
+    assert len(refused) < len(sendings), f"{payment.id} is paid by who was told: {refused}"
+
+
+def _sendings(world: World, attempt: Attempt, card: Card) -> list[Sending]:
+    page_token = ids.page_token_of(attempt.token)
+    return [
+        sending
+        for sending in world.sent
+        if sending.payment_id == attempt.payment_id
+        and sending.page_token in (page_token, None)
+        and (sending.number, sending.ip) == (card.number, attempt.shopper_ip)
+        and sending.email == attempt.shopper_email
+    ]
 
 
 def _check_history(payment: Payment) -> None:

@@ -5,11 +5,13 @@ use cases and stores over a DynamoDB of a dictionary, a hundred times as fast. T
 meet the same fate in both.
 """
 
+import bisect
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 from payments.acquirers.port import Acquirer, ChargeRequest
@@ -29,10 +31,13 @@ from payments.risk.assessment import Thresholds
 from payments.risk.rules import Action
 from payments.use_cases.assess_risk import AssessRisk
 from payments.use_cases.record_failures import RecordFailures
+from tests.reliability.scheduler import Call
 from tests.reliability.world import CANARY_NUMBER, START_US, Ticket, World, one_after_another
 from tests.support.actors import DECLINED_CARD
 
 HOUR_SECONDS = 3600
+BURST_SECONDS = 10
+CHARGE_SECONDS, CHALLENGE_SECONDS = 2, 45
 MERCHANT_COUNTRY = "CR"
 ADDRESS = "203.0.113.7"
 
@@ -77,6 +82,14 @@ class Crowd:
             if not self._shop.is_payable(checkout):
                 checkout = None
             self._shop.sleep(self._chance.uniform(1, 6))
+
+    def card_testers_at_once(self, attempts: int) -> None:
+        """The same script with as many connections as it likes: all within ten seconds."""
+        for _ in range(attempts):
+            checkout = self._shop.open(self._chance.choice((50, 100, 299, 450)))
+            fate = self._shop.pay(checkout, self._card("US GB BR CR MX FR", dead_percent=90), "")
+            self.seen[_seen(fate)] += 1
+            self._shop.sleep(self._chance.uniform(0, 2 * BURST_SECONDS / attempts))
 
     def shoppers(self, people: int, hours: int) -> None:
         """An office: everybody buys something once, with a card of their own.
@@ -139,10 +152,10 @@ class Issuers:
 class BusyWorld(World):
     """Hooks that do nothing: no faults, and no other actor between two calls."""
 
-    def meet_before(self, name: str) -> None:
+    def meet_before(self, name: str, call: Call) -> None:
         pass
 
-    def meet_after(self, name: str, table: str | None) -> None:
+    def meet_after(self, name: str, table: str | None, fate: str | None) -> None:
         pass
 
 
@@ -192,10 +205,11 @@ class DictionaryAws:
         item = self._items.setdefault((TableName, str(Key)), from_item(Key))
         values = from_item(asked["ExpressionAttributeValues"])
         sets, _, adds = asked["UpdateExpression"].removeprefix("SET ").partition(" ADD ")
-        if item.get("last_attempt", "") != values.get(":attempt"):
-            item.update((term[0], values[term[2]]) for term in map(str.split, sets.split(", ")))
-            for name, value in map(str.split, adds.split(", ")):
-                item[name] = item.get(name, 0) + values[value]
+        name, _, value = asked["ConditionExpression"].removeprefix("NOT ").split()
+        assert item.get(name) != values[value], "nothing is repeated here"
+        item.update((term[0], values[term[2]]) for term in map(str.split, sets.split(", ")))
+        for name, value in map(str.split, adds.split(", ")):
+            item[name] = item.get(name, 0) + values[value]
         return {"Attributes": to_item(item)}
 
     def get_item(self, TableName: str, Key: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803
@@ -231,9 +245,11 @@ class _Checkout:
 
 
 class RulesShop:
-    """Weighs and notes as the workflow does; cards answer as they are."""
+    """Weighs and notes as the workflow does; cards answer as they are, but take their time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, takes_time: bool = False) -> None:
+        self._takes_time = takes_time
+        self._under_way: list[tuple[float, Callable[[], None]]] = []
         aws = AwsClient(DictionaryAws())
         self._clock = _Clock()
         counters = RiskCounters(aws, "counters")
@@ -241,13 +257,12 @@ class RulesShop:
             counters,
             MerchantListStore(aws, "lists"),
             Fingerprints(aws, "key"),
-            self._clock,
             one_after_another,
             lambda _domain: False,
             Thresholds(),
             _must_not_happen,
         )
-        self._failures = RecordFailures(counters, self._clock, one_after_another, _must_not_happen)
+        self._failures = RecordFailures(counters, one_after_another, _must_not_happen)
         self._account = Account("shop", Mode.TEST)
         self._opened = 0
 
@@ -259,26 +274,40 @@ class RulesShop:
         checkout.attempts += 1
         attempt = self._attempt(checkout, email)
         typed = Card(card.number, "314", 12, 2034)
-        self._risk = self._assess(attempt, typed, CardProfile("credit", card.country))
-        self._answer = _answer(card)
+        risk = self._assess(attempt, typed, CardProfile("credit", card.country))
+        answer = _answer(card)
         checkout.fate = "declined" if card.is_dead else "paid"
-        if self._risk.action is Action.BLOCK:
-            self._answer, checkout.fate = _refused(declines.FRAUDULENT), "blocked"
-        if self._risk.action is Action.CHALLENGE:
-            self._failures.challenged(self._account, self._risk)
+        if risk.action is Action.BLOCK:
+            answer, checkout.fate = _refused(declines.FRAUDULENT), "blocked"
+        conclude = partial(self._failures.concluded, attempt, risk, answer)
+        if risk.action is Action.CHALLENGE:
+            self._failures.challenged(attempt, risk)
             checkout.fate = "challenged"
+            self._pass = conclude
         else:
-            self._failures.concluded(self._account, self._risk, self._answer)
+            self._later(conclude)
         return checkout.fate
 
     def pass_challenge(self) -> None:
-        self._failures.concluded(self._account, self._risk, self._answer)
+        self._later(self._pass)
+
+    def _later(self, conclude: Callable[[], None]) -> None:
+        """One charge in ten waits for its bank's challenge to be passed."""
+        if not self._takes_time:
+            conclude()
+            return
+        takes_seconds = CHALLENGE_SECONDS if self._opened % 10 == 0 else CHARGE_SECONDS
+        due = self._clock.seconds + takes_seconds, conclude
+        bisect.insort(self._under_way, due, key=lambda under_way: under_way[0])
 
     def is_payable(self, checkout: _Checkout) -> bool:
         return checkout.fate == "declined" and checkout.attempts < MAX_ATTEMPTS
 
     def sleep(self, seconds: float) -> None:
         self._clock.sleep(seconds)
+        while self._under_way and self._under_way[0][0] <= self._clock.seconds:
+            _, conclude = self._under_way.pop(0)
+            conclude()
 
     def _attempt(self, checkout: _Checkout, email: str) -> Attempt:
         return Attempt(

@@ -4,8 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.reliability.world import CANARY_NUMBER, LIFETIME_SECONDS, Answer, Ticket, World
-from tests.support.actors import BLOCKED_CARD, CHALLENGE_CARD, DECLINED_CARD
+from tests.support.actors import (
+    BLOCKED_CARD,
+    CHALLENGE_CARD,
+    DECLINED_CARD,
+    INSUFFICIENT_FUNDS_CARD,
+)
 
+OTHER_PAID_CARD = "5555555555554444"
 TRIES = 4
 Scenario = Callable[[World], None]
 
@@ -20,14 +26,14 @@ def create(world: World, key: str = "order-1") -> Ticket:
     raise AssertionError("a create failed again and again")
 
 
-def pay(world: World, ticket: Ticket, number: str, token: str) -> Answer:
+def pay(world: World, ticket: Ticket, number: str, token: str, **typed: Any) -> Answer:
     """A shopper reloads a page that broke: the same form is sent again."""
-    answer = world.pay(ticket, number, token)
+    answer = world.pay(ticket, number, token, **typed)
     for _ in range(TRIES):
         if answer.status < 500 and answer.body.get("status") != "processing":
             break
         world.scheduler.sleep(20)
-        answer = world.pay(ticket, number, token)
+        answer = world.pay(ticket, number, token, **typed)
     return answer
 
 
@@ -54,10 +60,19 @@ def frictionless(world: World) -> None:
     pay(world, create(world), CANARY_NUMBER, "token-0001")
 
 
-def declined_then_paid(world: World) -> None:
+def third_card_of_one_page_is_paid(world: World) -> None:
+    """The back button shows the old page each time."""
     ticket = create(world)
-    pay(world, ticket, DECLINED_CARD, "token-0001")
-    pay(world, ticket, CANARY_NUMBER, "token-0002")
+    pay(world, ticket, DECLINED_CARD, "token-0001", email="ana@example.com")
+    pay(world, ticket, INSUFFICIENT_FUNDS_CARD, "token-0001")
+    pay(world, ticket, CANARY_NUMBER, "token-0001", email="ana.cole@example.co.uk")
+
+
+def another_card_whatever_became_of_the_first(world: World) -> None:
+    """A shopper whose page broke goes back, and takes another card at once."""
+    ticket = create(world)
+    world.pay(ticket, CANARY_NUMBER, "token-0001", email="ana@example.com")
+    pay(world, ticket, OTHER_PAID_CARD, "token-0001", shopper_ip="198.51.100.4")
 
 
 def challenge_passed(world: World) -> None:
@@ -111,7 +126,8 @@ SCENARIOS: dict[str, Scenario] = {
     for scenario in (
         repeated_the_next_day,
         frictionless,
-        declined_then_paid,
+        third_card_of_one_page_is_paid,
+        another_card_whatever_became_of_the_first,
         challenge_passed,
         challenge_failed,
         challenge_abandoned_then_paid,

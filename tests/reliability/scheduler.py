@@ -19,13 +19,42 @@ class Crash(BaseException):
     """The process dies here. No handler can catch it, as none can catch a power cut."""
 
 
+@dataclass(frozen=True)
+class Call:
+    """What an actor is about to ask for: of which row, and whether that can change it.
+
+    `place` is where the row is: a table, the acquirer, Step Functions. Without one the call changes
+    nothing, and nothing changes what it answers. Without a row it concerns the whole place.
+    """
+
+    place: str = ""
+    row: str = ""
+    writes: bool = True
+
+    def commutes_with(self, other: "Call") -> bool:
+        """Whether it makes no difference which of the two comes first."""
+        if not self.place or not other.place:
+            return True
+        if "clock" in (self.place, other.place):
+            return False
+        is_elsewhere = self.place != other.place or ("" != self.row != other.row != "")
+        return is_elsewhere or not (self.writes or other.writes)
+
+
 @dataclass
 class Actor:
-    """One flow of control: a request, a workflow, a task."""
+    """One flow of control: a request, a workflow, a task.
+
+    `path` names it alike in every run: the how-manieth of whom it is. `call` is what it asks for
+    at its next turn, None while it has not got there.
+    """
 
     name: str
+    path: tuple[int, ...]
     run: Callable[[], Any]
     wake_us: int
+    call: Call | None = None
+    spawned: int = 0
     is_due: Callable[[], bool] | None = None
     is_done: bool = False
     result: Any = None
@@ -54,6 +83,9 @@ class Scheduler:
         self._actors: list[Actor] = []
         self._home = getcurrent()
         self._current: Actor | None = None
+        self.path: tuple[int, ...] = ()
+        self.spawned = 0
+        self.choose: Callable[[list[Actor]], Actor] = self._choose_by_chance
 
     # ------------------------------------------------------------ the product's clock
     def now_us(self) -> int:
@@ -72,11 +104,18 @@ class Scheduler:
             return
         actor.wake_us = self._now_us + round(seconds * 1_000_000)
         actor.is_due = until
+        actor.call = None
         self._hand_back(actor)
 
-    def step(self) -> None:
-        """Here another actor may go on."""
+    def jump(self, seconds: float) -> None:
+        """Time passes for everybody, between any two calls."""
+        self.step(Call("clock"))
+        self._now_us += round(seconds * 1_000_000)
+
+    def step(self, call: Call | None = None) -> None:
+        """Here another actor may go on, before the call is made."""
         if self._current is not None:
+            self._current.call = call
             self._current.wake_us = self._now_us
             self._current.is_due = None
             self._hand_back(self._current)
@@ -89,7 +128,10 @@ class Scheduler:
     # ------------------------------------------------------------ for the one in charge
     def spawn(self, name: str, run: Callable[[], Any], after_seconds: float = 0) -> Actor:
         """A new actor; it starts when its turn comes."""
-        actor = Actor(name, run, self._now_us + round(after_seconds * 1_000_000))
+        parent = self._current or self
+        path = (*parent.path, parent.spawned)
+        parent.spawned += 1
+        actor = Actor(name, path, run, self._now_us + round(after_seconds * 1_000_000))
         self._actors.append(actor)
         return actor
 
@@ -110,12 +152,15 @@ class Scheduler:
             if not ready:
                 self._now_us = min(actor.wake_us for actor in waiting)
                 continue
-            actor = ready[0] if len(ready) == 1 else self.random.choice(ready)
+            actor = self.choose(ready)
             self._current = actor
             actor.flow.parent = self._home  # where its end leads back to, whoever spawned it
             actor.flow.switch()
             self._current = None
         raise AssertionError("the simulation does not come to an end")
+
+    def _choose_by_chance(self, ready: list[Actor]) -> Actor:
+        return ready[0] if len(ready) == 1 else self.random.choice(ready)
 
     def _is_ready(self, actor: Actor) -> bool:
         return actor.wake_us <= self._now_us or (actor.is_due is not None and actor.is_due())

@@ -5,19 +5,27 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.reliability.faults import Faults
-from tests.reliability.world import CANARY_NUMBER, Mutation, Stage, Ticket, World
+from tests.reliability.scenarios import OTHER_PAID_CARD
+from tests.reliability.world import CANARY_NUMBER, Answer, Mutation, Stage, Ticket, World
 from tests.support.actors import CHALLENGE_CARD, DECLINED_CARD, INSUFFICIENT_FUNDS_CARD
 
 CARDS = (
     CANARY_NUMBER,
     CANARY_NUMBER,
+    OTHER_PAID_CARD,
     CHALLENGE_CARD,
-    CHALLENGE_CARD,
+    "4000000000003220",  # a challenge too
     DECLINED_CARD,
     INSUFFICIENT_FUNDS_CARD,
+    "4000000000000127",  # its security code is wrong
 )
-AWS_FATES = {"before": ("crash", "refused"), "after": ("crash", "lost")}
-ACQUIRER_FATES = {"before": ("crash", "refused", "late", "slow"), "after": ("crash", "lost")}
+EMAILS = (None, None, "ana@example.com", "ana.cole+shop@example.co.uk", "13912345678@163.com")
+ADDRESSES = ("203.0.113.7", "198.51.100.4", "2001:db8::7")
+AWS_FATES = {"before": ("crash", "refused"), "after": ("crash", "lost", "repeated")}
+ACQUIRER_FATES = {
+    "before": ("crash", "refused", "late", "slow"),
+    "after": ("crash", "lost", "repeated"),
+}
 DAY_SECONDS = 86_400
 # A bad day is bad at one place mostly; "" is everywhere a little.
 TROUBLED = (
@@ -103,15 +111,29 @@ def _shopper(world: World, mind: random.Random, found: list[Ticket], tokens: lis
             world.cancel(ticket)
             continue
         token = mind.choice(tokens) if mind.random() < 0.8 else None
-        answer = world.pay(ticket, mind.choice(CARDS), token)
-        if mind.random() < 0.2:  # a double click
-            answer = world.pay(ticket, mind.choice(CARDS), token)
+        answer = _send(world, mind, ticket, token)
+        if mind.random() < 0.2:  # the back button, and the old page again
+            answer = _send(world, mind, ticket, token)
         if answer.body.get("status") == "requires_challenge":
             world.scheduler.sleep(mind.choice((0, 10, 599, 601, 2000)))
             action = mind.choice(("pass", "pass", "pass", "fail", "abandon", "return", "leave"))
             if action != "leave":
                 for _ in range(mind.randint(1, 2)):
                     world.challenge(answer.body["redirect"], action)
+
+
+def _send(world: World, mind: random.Random, ticket: Ticket, token: str | None) -> Answer:
+    """A form; one in four is clicked twice, and the answer to the second click is seen."""
+    form: dict[str, Any] = {
+        "number": mind.choice(CARDS),
+        "attempt": token,
+        "shopper_ip": mind.choice(ADDRESSES),
+        "email": mind.choice(EMAILS),
+        "exp_year": mind.choice((2034, 2034, 2035)),
+    }
+    if mind.random() < 0.25:
+        world.scheduler.spawn("first click", lambda: world.pay(ticket, **form))
+    return world.pay(ticket, **form)
 
 
 def _saboteur(world: World, chance: random.Random) -> None:

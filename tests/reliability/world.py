@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,18 +29,21 @@ from local import REGION, template
 from local.emulator.aws import LocalAws
 from local.emulator.calls import called_by, watch
 from local.emulator.functions import Context, Handler, load_handler
+from payments.acquirers.port import ChargeRequest
 from payments.acquirers.simulator.acquirer import ONE_TIME_CODE, SimulatedAcquirer
 from payments.adapters.aws import AwsClient
 from payments.adapters.store.attempts import AttemptStore
 from payments.adapters.store.items import from_item
 from payments.adapters.store.payments import PageRequest, PaymentStore
+from payments.model.attempt import Attempt
+from payments.model.card import Card
 from payments.model.ids import Account, Mode
 from payments.model.merchant import Merchant
 from payments.model.payment import Payment
 from payments.use_cases.assess_risk import RunTogether
 from payments.wiring import Services
 from tests.reliability.faults import Faults, UnreliableAcquirer, meet_aws
-from tests.reliability.scheduler import Crash, Scheduler
+from tests.reliability.scheduler import Call, Crash, Scheduler
 from tests.reliability.workflow import SimulatedStepFunctions
 from tests.support.actors import order
 from tests.support.calls import note_call
@@ -69,6 +73,31 @@ class Ticket:
     client_secret: str
 
 
+@dataclass(frozen=True)
+class Sending:
+    """One sending of a form: what its shopper typed, from where, and what the answer was."""
+
+    payment_id: str
+    page_token: str | None
+    number: str
+    email: str
+    ip: str
+    answer: Answer
+
+    @property
+    def is_refused(self) -> bool:
+        """Whoever sent it was told that this card is not charged."""
+        return self.answer.status in (400, 402, 404, 409)
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What the acquirer was asked to charge, and the attempt's row as it stood then."""
+
+    card: Card
+    attempt: Attempt | None
+
+
 @dataclass
 class Stage:
     """What stays from one world to the next: the emulated AWS and the handlers' code.
@@ -91,11 +120,14 @@ class Stage:
         assert self.current is not None
         return self.current
 
-    def restart(self, function: str) -> None:
-        """A new process for the function: it remembers nothing, and asks the current world."""
+    def restart(self, function: str, **changes: str) -> None:
+        """A new process for the function: it remembers nothing, and asks the current world.
+
+        `changes` to its environment are this process's own.
+        """
         handler: Any = self.handlers[function]
         acquirer: Any = _CurrentAcquirer(self)
-        environment = self.aws.environments[function]
+        environment = self.aws.environments[function] | changes
         handler.build(
             Services(environment, _CurrentClock(self), acquirer, self.run_together, self.session)
         )
@@ -188,16 +220,17 @@ def _warm_up(built: Stage) -> None:
 def _hook_clients(built: Stage, session: Any) -> None:
     """Every client made from now on asks the current world before and after each call."""
 
-    def before_call(model: Any, **_: Any) -> None:
+    def before_call(model: Any, context: Mapping[str, Any], **_: Any) -> None:
         if built.current:
-            built.current.meet_before(_name(model))
+            built.current.meet_before(_name(model), context.get("call", Call()))
 
     def after_call(model: Any, context: Mapping[str, Any], **_: Any) -> None:
         if built.current:
-            built.current.meet_after(_name(model), context.get("table"))
+            built.current.meet_after(_name(model), context.get("table"), context.get("fate"))
 
     def before_build(model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
         context["table"] = params.get("TableName")
+        context["call"] = _call(_name(model), params)
         if built.current:
             built.current.mutate(_name(model), params)
 
@@ -207,9 +240,37 @@ def _hook_clients(built: Stage, session: Any) -> None:
         return None
 
     session.events.register("before-call", before_call)
+    session.events.register_first("needs-retry", partial(_needs_retry, built))
     session.events.register("after-call", after_call)
     session.events.register("before-parameter-build", before_build)
     session.events.register_first("before-send", before_send)
+
+
+def _needs_retry(
+    built: Stage, operation: Any, attempts: int, request_dict: dict[str, Any], **_: Any
+) -> int | None:
+    """The client's own second try, where it would have got no answer to the first."""
+    if built.current is None or attempts > 1:
+        return None
+    fate = built.current.faults.after(_name(operation))
+    request_dict["context"]["fate"] = fate
+    if fate != "repeated":
+        return None
+    built.current.scheduler.step()
+    return 0
+
+
+def _call(name: str, params: Mapping[str, Any]) -> Call:
+    """Keys make no difference to each other. Counters that only observe make none to anybody."""
+    service, _, operation = name.partition(".")
+    table = str(params.get("TableName", ""))
+    if service == "kms" or operation == "BatchGetItem" or "Risk" in table:
+        return Call()
+    if service == "stepfunctions" or operation == "Scan":
+        return Call(table or service, writes=operation not in ("Scan", "DescribeExecution"))
+    item = params.get("Key") or params.get("Item", {})
+    row = next((str(item[key]) for key in ("id", "pk", "reference") if key in item), "")
+    return Call(table, row, writes=operation not in ("GetItem", "Query"))
 
 
 def _name(model: Any) -> str:
@@ -247,7 +308,7 @@ class World:
         )
         outside = self.stage.outside
         self.acquirer = self.wrap_acquirer(
-            UnreliableAcquirer(self.simulator, self.scheduler, self.faults)
+            UnreliableAcquirer(self.simulator, self.scheduler, self.faults, self._note_charge)
         )
         self.payments = PaymentStore(AwsClient(outside), environment["PAYMENTS_TABLE"])
         self._attempts_table = environment["ATTEMPTS_TABLE"]
@@ -269,23 +330,29 @@ class World:
         )
         self.tickets: dict[str, Ticket] = {}
         self.answers: list[tuple[str, Answer]] = []
+        self.sent: list[Sending] = []
+        self.asked: dict[str, Charge] = {}
         self.broken: list[str] = []
         self.stage.log.seek(0)
         self.stage.log.truncate()
 
     # ------------------------------------------------------------ the seams
-    def meet_before(self, name: str) -> None:
-        self.scheduler.step()
+    def meet_before(self, name: str, call: Call) -> None:
+        self.scheduler.step(call)
         meet_aws(self.faults.before(name), name)
 
-    def meet_after(self, name: str, table: str | None) -> None:
+    def meet_after(self, name: str, table: str | None, fate: str | None) -> None:
         is_attempt = (name, table) == ("dynamodb.UpdateItem", self._attempts_table)
         if is_attempt and any(
             attempt.authorization and attempt.encrypted_card for attempt in self.attempts.all()
         ):
             self.broken.append("a card outlived the acquirer's answer")
         self.scheduler.step()
-        meet_aws(self.faults.after(name), name)
+        meet_aws(fate, name)
+
+    def _note_charge(self, charge: ChargeRequest) -> None:
+        asked = Charge(charge.card, self.attempts.get(charge.reference))
+        self.asked.setdefault(charge.reference, asked)
 
     def answer_stepfunctions(self, request: AWSPreparedRequest) -> AWSResponse:
         operation = str(request.headers["X-Amz-Target"]).rpartition(".")[2].rstrip("'")
@@ -308,6 +375,7 @@ class World:
         parameters: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         mode: Mode = Mode.TEST,
+        shopper_ip: str = "",
     ) -> Answer:
         """Calls the function as API Gateway would. JSON in; the answer parsed where it is JSON."""
         path = resource.format(**(parameters or {}))
@@ -325,7 +393,7 @@ class World:
                 "requestId": "simulated",
                 "path": path,
                 "domainName": "pay.example",
-                "identity": {"sourceIp": self.shopper_ip},
+                "identity": {"sourceIp": shopper_ip or self.shopper_ip},
                 "authorizer": {"merchant": json.dumps(asdict(self.merchant)), "mode": mode.value},
             },
         }
@@ -356,10 +424,16 @@ class World:
         return ticket
 
     def pay(
-        self, ticket: Ticket, number: str, attempt: str | None = None, **changes: Any
+        self,
+        ticket: Ticket,
+        number: str,
+        attempt: str | None = None,
+        shopper_ip: str = "",
+        **changes: Any,
     ) -> Answer:
         """The shopper sends the form."""
         form = {
+            "name": "Ada Lovelace",
             "client_secret": ticket.client_secret,
             "card_number": number,
             "exp_month": 12,
@@ -368,7 +442,22 @@ class World:
             "attempt": attempt,
         }
         answer = self.request(
-            "CheckoutFunction", "POST", "/checkout/{id}", form | changes, {"id": ticket.id}
+            "CheckoutFunction",
+            "POST",
+            "/checkout/{id}",
+            form | changes,
+            {"id": ticket.id},
+            shopper_ip=shopper_ip,
+        )
+        self.answers.append((ticket.id, answer))
+        sender = changes.get("email") or "", shopper_ip or self.shopper_ip
+        self.sent.append(Sending(ticket.id, attempt, number, *sender, answer))
+        return answer
+
+    def status(self, ticket: Ticket) -> Answer:
+        """The merchant asks how the payment stands."""
+        answer = self.request(
+            "GetPaymentFunction", "GET", "/v1/payments/{id}", {}, {"id": ticket.id}
         )
         self.answers.append((ticket.id, answer))
         return answer
@@ -443,16 +532,15 @@ class World:
         assert payment is not None
         return payment
 
-    def charges(self, payment: Payment) -> list[dict[str, Any]]:
-        """The charges the acquirer took for a payment, whatever we think of it."""
-        rows = self._ledger_rows()
-        return [
-            row["charge"]
-            for row in rows
+    def charges(self, payment: Payment) -> dict[str, dict[str, Any]]:
+        """What the acquirer was asked to charge for a payment, by reference; reversals are not."""
+        return {
+            row["reference"]: row["charge"]
+            for row in self._ledger_rows()
             if row["reference"].startswith(payment.id)
             and "charge" in row
-            and row["charge"]["decline_code"] is None
-        ]
+            and "reversed" not in row["charge"]
+        }
 
     def rows(self) -> list[dict[str, Any]]:
         """Every item that this world's tables hold."""
@@ -469,6 +557,11 @@ class World:
             for item in page["Items"]
             if self.merchant.id in repr(item) or "reference" in item
         ]
+
+    def attempt_rows(self) -> list[dict[str, Any]]:
+        """What the attempts table holds, whether or not it can be read as an attempt."""
+        pages = self._outside.get_paginator("scan").paginate(TableName=self._attempts_table)
+        return [item for page in pages for item in page["Items"]]
 
     def _ledger_rows(self) -> list[dict[str, Any]]:
         pages = self._outside.get_paginator("scan").paginate(TableName=self._ledger_table)

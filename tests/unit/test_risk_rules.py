@@ -46,6 +46,7 @@ BORDERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "disposable_email": ({"has_disposable_email": True}, {"has_disposable_email": False}),
     "ip_velocity": ({"ip": Tally(61, 61)}, {"ip": Tally(60, 60)}),
     "ip_failures": ({"ip": Tally(7, 7, 3)}, {"ip": Tally(8, 8, 3)}),
+    "ip_under_way": ({"ip": Tally(7, 7, 1, 2)}, {"ip": Tally(8, 8, 1, 2)}),
     "card_testing": ({"ip": Tally(9, 9, 5)}, {"ip": Tally(10, 10, 5)}),
     "small_amount": ({"amount_minor": 500}, {"amount_minor": 501}),
     "unusual_amount": ({"amount_minor": 60_001}, {"amount_minor": 60_000}),

@@ -1,7 +1,7 @@
 """The composition root: builds clients, stores and use cases. Only it reads the environment.
 
-A Lambda function's variables say what it uses; what they do not name cannot be asked for. Parts
-are imported where they are built: a function starts with its own and no others.
+A function's variables say what it uses. Parts are imported where they are built, so that a function
+starts with its own and no others.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from payments.use_cases.pay_payment import PayPayment
     from payments.use_cases.read_payments import GetPayment, ListPayments
     from payments.use_cases.reconcile_attempts import ReconcileAttempts
+    from payments.use_cases.record_failures import RecordFailures
     from payments.use_cases.refresh_rates import RefreshRates
     from payments.use_cases.resolve_attempt import ResolveAttempt
     from payments.use_cases.run_attempt import RunAttempt
@@ -163,16 +164,14 @@ class Services:
 
     @cached_property
     def run_attempt(self) -> RunAttempt:
-        from payments.use_cases.record_failures import RecordFailures
         from payments.use_cases.run_attempt import RunAttempt
 
-        report = self.telemetry.report_risk_unavailable
         return RunAttempt(
             self._attempts,
             self._card_cipher,
             self._acquirers,
             self._assess,
-            RecordFailures(self._risk_counters, self.clock, self._run_together, report),
+            self._record_failures,
             self._settle_attempt,
             charges_when_unavailable=self.settings.three_ds_unavailable == "proceed",
         )
@@ -194,12 +193,22 @@ class Services:
             self._risk_counters,
             MerchantListStore(self._risk_dynamodb, self._environment["MERCHANTS_TABLE"]),
             Fingerprints(self._risk_kms, self._environment["FINGERPRINT_KEY_ID"]),
-            self.clock,
             self._run_together,
             blocklist.__contains__,
             Thresholds(self.settings.elevated_risk_score, self.settings.highest_risk_score),
             self.telemetry.report_risk_unavailable,
         )
+
+    @cached_property
+    def _record_failures(self) -> RecordFailures:
+        from payments.use_cases.record_failures import RecordFailures
+
+        report = self.telemetry.report_risk_unavailable
+        return RecordFailures(self._risk_counters, self._run_together, report)
+
+    def _count(self, *ended: Any) -> None:
+        """The reconciler knows no attempt's risk, so it needs no counters."""
+        self._record_failures.concluded(*ended)
 
     @cached_property
     def _risk_counters(self) -> RiskCounters:
@@ -229,7 +238,7 @@ class Services:
     def _settle_attempt(self) -> SettleAttempt:
         from payments.use_cases.settle_attempt import SettleAttempt
 
-        return SettleAttempt(self._payments, self._attempts, self.clock)
+        return SettleAttempt(self._payments, self._attempts, self.clock, self._count)
 
     def wallets_for(self, mode: Mode) -> Wallets:
         """Live tokens need an acquirer that can open them, and there is none yet."""
@@ -243,8 +252,8 @@ class Services:
         """The acquirer of test mode; its issuer's challenge page asks for it by name."""
         from payments.acquirers.simulator.acquirer import SimulatedAcquirer
 
-        table = self._environment["SIMULATOR_TABLE"]
-        return SimulatedAcquirer(self._dynamodb, table, self.clock.now_us)
+        ledger = self._environment["SIMULATOR_TABLE"]
+        return SimulatedAcquirer(self._dynamodb, ledger, self.clock.now_us)
 
     @cached_property
     def _payments(self) -> PaymentStore:

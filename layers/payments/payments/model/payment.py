@@ -1,5 +1,6 @@
 """The payment: one record behind everything that merchants and shoppers see of it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,6 +92,19 @@ class Payment:
     def has_attempt_from(self, page_token: object) -> bool:
         """Whether the page with this token has begun an attempt before."""
         return any(ids.page_token_of(token) == page_token for token in self.attempt_tokens)
+
+    @property
+    def attempts_newest_first(self) -> Iterator[tuple[str, EarlierAttempt]]:
+        """Each attempt's token, and what is recorded of it: no decline while it is under way."""
+        if self.card is None:
+            return iter(())
+        last = EarlierAttempt(self.card, None if self.is_under_way else self.decline_code)
+        recorded = (last, *reversed(self.earlier_attempts))
+        return zip(reversed(self.attempt_tokens), recorded, strict=False)
+
+    def recorded_attempt(self, token: str) -> EarlierAttempt | None:
+        """What is recorded of the attempt with this token; None if it was undone."""
+        return dict(self.attempts_newest_first).get(token)
 
     @property
     def is_under_way(self) -> bool:

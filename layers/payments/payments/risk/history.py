@@ -22,11 +22,15 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Attempts and failures by half hour since 1970, amounts by currency."""
+    """Attempts and failures by half hour since 1970, amounts by currency.
+
+    `under_way` are the attempts without an outcome, where they are counted.
+    """
 
     attempts: Buckets = field(default_factory=dict)
     failures: Buckets = field(default_factory=dict)
     amounts: Mapping[str, Amounts] = field(default_factory=dict)
+    under_way: Buckets = field(default_factory=dict)
 
     def __add__(self, other: "History") -> "History":
         """Two days in one. No half hour belongs to both."""
@@ -39,6 +43,7 @@ class History:
                 + other.amounts.get(currency, Amounts())
                 for currency in currencies
             },
+            {**self.under_way, **other.under_way},
         )
 
 

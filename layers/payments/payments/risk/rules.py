@@ -12,6 +12,9 @@ from enum import StrEnum
 from payments.model.authorization import Screening
 from payments.risk.signals import Signals
 
+# The one rule that says nothing of the attempt itself, only that it is one of many at once.
+IP_UNDER_WAY = "ip_under_way"
+
 
 class Action(StrEnum):
     """What a decision does: nothing, ask the issuer for a challenge, or refuse the card.
@@ -78,6 +81,9 @@ RULES = (
          lambda s, limit: s.ip.attempts_hour > limit),
     Rule("ip_failures", 50, 3, "{} failed from the IP address in an hour, half of all",
          lambda s, limit: s.ip.fails(limit, percent=50)),
+    Rule(IP_UNDER_WAY, 50, 3, "{} failed or under way from the IP address, half of its hour, but"
+         " fewer failed",
+         lambda s, limit: s.ip.may_fail(limit, percent=50) and not s.ip.fails(limit, percent=50)),
     Rule("card_testing", 40, 5, "{} failed from the IP address in an hour, three of five",
          lambda s, limit: s.ip.fails(limit, percent=60)),
     # ------------------------------------------------ the amount and the merchant

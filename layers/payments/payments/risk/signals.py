@@ -14,11 +14,13 @@ class Tally:
     """How often a card, an e-mail, an IP address or a merchant was seen, this attempt included.
 
     A failure is an attempt that came to nothing, or that waits for a challenge we asked for.
+    `under_way_hour` are others that have no outcome yet: of an IP address alone.
     """
 
     attempts_hour: int = 0
     attempts_day: int = 0
     failures_hour: int = 0
+    under_way_hour: int = 0
 
     @classmethod
     def of(cls, history: History, now_seconds: int) -> "Tally":
@@ -26,12 +28,20 @@ class Tally:
             within(history.attempts, HOUR_SECONDS, now_seconds),
             within(history.attempts, DAY_SECONDS, now_seconds),
             max(0, within(history.failures, HOUR_SECONDS, now_seconds)),
+            max(0, within(history.under_way, HOUR_SECONDS, now_seconds) - 1),
         )
 
     def fails(self, failures: int, percent: int) -> bool:
         """Whether so many attempts failed in the last hour, and such a share of those before."""
+        return self._are_many(self.failures_hour, failures, percent)
+
+    def may_fail(self, failures: int, percent: int) -> bool:
+        """Whether they would have failed if those under way did."""
+        return self._are_many(self.failures_hour + self.under_way_hour, failures, percent)
+
+    def _are_many(self, count: int, limit: int, percent: int) -> bool:
         before = max(1, self.attempts_hour - 1)
-        return self.failures_hour >= failures and self.failures_hour * 100 >= before * percent
+        return count >= limit and count * 100 >= before * percent
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from payments.errors import UnavailableError
 from payments.model.attempt import Attempt
 from payments.model.authorization import CardProfile
 from payments.model.card import Card
-from payments.model.clock import Clock
 from payments.model.ids import Account
 from payments.risk.assessment import Risk, Thresholds, assess
 from payments.risk.emails import country_of, domain_of
@@ -52,7 +51,6 @@ class AssessRisk:
         counters: RiskCounters,
         lists: MerchantListStore,
         fingerprints: Fingerprints,
-        clock: Clock,
         run_together: RunTogether,
         is_disposable: Callable[[str], bool],
         thresholds: Thresholds,
@@ -61,15 +59,17 @@ class AssessRisk:
         self._counters = counters
         self._lists = lists
         self._fingerprints = fingerprints
-        self._clock = clock
         self._run_together = run_together
         self._is_disposable = is_disposable
         self._thresholds = thresholds
         self._report = report
 
     def __call__(self, attempt: Attempt, card: Card, profile: CardProfile) -> Risk:
-        """Never raises for want of counters, lists or key."""
-        now_seconds = self._clock.now_us() // 1_000_000
+        """Never raises for want of counters, lists or key.
+
+        The attempt is weighed as of its beginning, however often its task is delivered.
+        """
+        now_seconds = attempt.created_at_us // 1_000_000
         subjects = self._known(lambda: self._subjects(attempt, card))
         is_named = subjects is not None
         subjects = subjects or Subjects(attempt.account)
@@ -88,7 +88,9 @@ class AssessRisk:
             self._thresholds,
             enforced=attempt.enforces_fraud_rules,
         )
-        return replace(risk, fingerprint=subjects.card, ip_hash=subjects.ip_hash)
+        # Where the IP address may not have been counted, nothing is to be taken back.
+        ip_hash = subjects.ip_hash if histories is not None else ""
+        return replace(risk, fingerprint=subjects.card, ip_hash=ip_hash)
 
     def _subjects(self, attempt: Attempt, card: Card) -> Subjects:
         account, email, ip = attempt.account, attempt.shopper_email, attempt.shopper_ip
@@ -102,7 +104,11 @@ class AssessRisk:
     def _read(
         self, attempt: Attempt, subjects: Subjects, now_seconds: int
     ) -> tuple[MerchantLists | None, Mapping[str, History] | None]:
-        """All at once: at most four updates, two reads. None for what could not be read."""
+        """All at once: at most four updates, two reads. None for what could not be read.
+
+        An IP address's attempts count while they are under way, so many at once pass no more easily
+        than one after another.
+        """
         keys = subjects.keys
         amount = (attempt.currency, attempt.amount_minor)
         counts = [
@@ -112,6 +118,7 @@ class AssessRisk:
                 attempt.id,
                 now_seconds,
                 amount if kind == "merchant" else None,
+                is_under_way=kind == "ip",
             )
             for kind, key in keys.items()
         ]

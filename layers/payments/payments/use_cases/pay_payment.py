@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeGuard
 
 from payments.adapters.card_cipher import CardCipher
 from payments.adapters.store.attempts import AttemptStore
@@ -14,7 +15,7 @@ from payments.model.attempt import Attempt
 from payments.model.card import CardSummary
 from payments.model.clock import Clock
 from payments.model.ids import Mode
-from payments.model.payment import EarlierAttempt, Payment
+from payments.model.payment import Payment
 from payments.use_cases.shopper_payments import Progress, ShopperPayments, refusal_of
 
 
@@ -53,52 +54,79 @@ class PayPayment:
         """
         page_token = form.attempt or ids.new_page_token()
         card = _card_summary(form)
-        if begun := _attempt_begun_by(payment, page_token, card):
-            return self._repeat(payment, *begun)
+        if token := _attempt_begun_by(payment, page_token, card):
+            return self._repeat(payment, token)
         self._shopper_payments.check_payable(payment)
         attempt = self._new_attempt(payment, form, page_token, base_url, shopper_ip)
         self._attempts.add(attempt)
         email = None if payment.customer_email else form.email  # the merchant's is never replaced
+        now_us = self._clock.now_us()
         try:
-            submitted = self._payments.submit(
-                payment, attempt.token, card, email, self._clock.now_us()
-            )
+            submitted = self._payments.submit(payment, attempt.token, card, email, now_us)
         except TransitionRefusedError as refused:
-            self._attempts.remove(attempt.id)
-            if refused.current and (begun := _attempt_begun_by(refused.current, page_token, card)):
-                return self._repeat(refused.current, *begun)
-            raise refusal_of(refused) from refused
+            current = refused.current
+            if not _has_attempt(current, attempt.token):
+                self._attempts.remove(attempt.id)
+                if current and (token := _attempt_begun_by(current, page_token, card)):
+                    return self._repeat(current, token)
+                raise refusal_of(refused) from refused
+            # The client sent the write twice, for it got no answer to the first.
+            submitted = replace(current, updated_at_us=now_us)
+        return self._run(submitted, attempt)
+
+    def _run(self, submitted: Payment, attempt: Attempt) -> Progress:
+        """A refused start is undone; one without a response may have happened, so it is not."""
         if self._shopper_payments.has_expired(submitted):
             # The write was too late: a reader may have seen the payment as expired already.
-            self._undo(submitted, attempt.id)
-            raise NotPayableError("expired")
-        self._start(submitted, attempt.id)
-        return self._shopper_payments.wait(submitted)
+            if self._undo(submitted, attempt.id):
+                raise NotPayableError("expired")
+        else:
+            try:
+                self._workflow.start(attempt.id)
+            except WorkflowRefusedError:
+                if self._undo(submitted, attempt.id):
+                    raise
+        return self._wait(submitted, attempt.token)
 
-    def _repeat(self, payment: Payment, token: str, ended: EarlierAttempt) -> Progress:
-        """The form was sent before. Whoever sent it may have died before the workflow started.
-
-        An attempt that other attempts have followed has its own reason, not theirs.
-        """
-        attempt_id = ids.attempt_id(payment.id, token)
-        if payment.is_under(attempt_id):
-            self._workflow.start(attempt_id)
-        elif token != payment.attempt_tokens[-1]:
-            self._shopper_payments.check_payable(payment)
-            payment = replace(payment, card=ended.card, decline_code=ended.decline_code)
-        return self._shopper_payments.wait(payment)
-
-    def _start(self, submitted: Payment, attempt_id: str) -> None:
-        """A refused start is undone; one without a response may have happened, so it is not."""
+    def _undo(self, submitted: Payment, attempt_id: str) -> bool:
+        """False if the same form has come back meanwhile, and runs the attempt."""
         try:
-            self._workflow.start(attempt_id)
-        except WorkflowRefusedError:
-            self._undo(submitted, attempt_id)
-            raise
-
-    def _undo(self, submitted: Payment, attempt_id: str) -> None:
-        self._payments.release(submitted, self._clock.now_us())
+            self._payments.release(submitted, self._clock.now_us())
+        except TransitionRefusedError as refused:
+            if _has_attempt(refused.current, submitted.attempt_tokens[-1]):
+                return False
         self._attempts.remove(attempt_id)
+        return True
+
+    def _repeat(self, payment: Payment, token: str) -> Progress:
+        """The form was sent before. Whoever sent it may have died before the workflow started."""
+        if payment.attempt_tokens[-1] != token:
+            return self._ended(payment, token)
+        if payment.is_under_way and not self._shopper_payments.has_expired(payment):
+            try:
+                payment = self._payments.take_over(payment, self._clock.now_us())
+            except TransitionRefusedError as refused:  # it has just ended, or was undone
+                payment = refused.current or payment
+            else:
+                self._workflow.start(ids.attempt_id(payment.id, token))
+        return self._wait(payment, token)
+
+    def _wait(self, payment: Payment, token: str) -> Progress:
+        """Until the attempt has an outcome, whatever other attempts follow it meanwhile."""
+        progress = self._shopper_payments.wait(payment)
+        if progress.payment.attempt_tokens[-1:] == (token,):
+            return progress
+        return self._ended(progress.payment, token)
+
+    def _ended(self, payment: Payment, token: str) -> Progress:
+        """An attempt that other attempts have followed has its own reason, not theirs."""
+        self._shopper_payments.check_payable(payment)
+        ended = payment.recorded_attempt(token)
+        if ended is None:  # it was undone
+            raise NotPayableError("in_progress")
+        return self._shopper_payments.progress(
+            replace(payment, card=ended.card, decline_code=ended.decline_code)
+        )
 
     def _new_attempt(
         self, payment: Payment, form: PaymentForm, page_token: str, base_url: str, shopper_ip: str
@@ -124,22 +152,19 @@ class PayPayment:
         )
 
 
-def _attempt_begun_by(
-    payment: Payment, page_token: str, card: CardSummary
-) -> tuple[str, EarlierAttempt] | None:
-    """The token of the attempt that this very form began, and what is recorded of it.
+def _has_attempt(payment: Payment | None, token: str) -> TypeGuard[Payment]:
+    return payment is not None and token in payment.attempt_tokens
+
+
+def _attempt_begun_by(payment: Payment, page_token: str, card: CardSummary) -> str | None:
+    """The token of the attempt that this very form began.
 
     None if the form is a new one: another page's, with another card, or with a corrected security
     code (codes are not stored, so they cannot be compared).
     """
-    if payment.card is None:
-        return None
-    code = None if payment.is_under_way else payment.decline_code
-    recorded = (*payment.earlier_attempts, EarlierAttempt(payment.card, code))
-    for token, attempt in zip(reversed(payment.attempt_tokens), reversed(recorded), strict=False):
+    for token, attempt in payment.attempts_newest_first:
         if ids.page_token_of(token) == page_token and _is_same(attempt.card, card):
-            is_corrected = attempt.decline_code == declines.INCORRECT_CVC
-            return None if is_corrected else (token, attempt)
+            return None if attempt.decline_code == declines.INCORRECT_CVC else token
     return None
 
 

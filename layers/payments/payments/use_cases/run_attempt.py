@@ -11,6 +11,7 @@ from payments.acquirers.port import ChargeRequest
 from payments.acquirers.registry import Acquirers
 from payments.adapters.card_cipher import CardCipher
 from payments.adapters.store.attempts import AttemptStore
+from payments.errors import AcquirerUnavailableError
 from payments.model import declines
 from payments.model.attempt import Attempt
 from payments.model.authorization import Authorization, CardProfile
@@ -62,8 +63,12 @@ class RunAttempt:
         risk = self._assess(attempt, charge.card, profile)
         if risk.action == Action.BLOCK:
             return PreChargeResult(None, risk, profile)
-        authentication = self._ask_issuer(attempt, charge, risk)
-        self._failures.challenged(attempt.account, risk)
+        try:
+            authentication = self._ask_issuer(attempt, charge, risk)
+        except AcquirerUnavailableError:
+            self._failures.not_asked(attempt, risk)
+            raise
+        self._failures.challenged(attempt, risk)
         if authentication.challenge_url:  # holds the challenge's id: not for the history
             self._attempts.note_challenge(attempt_id, authentication.challenge_url)
             authentication = replace(authentication, challenge_url=None)
@@ -96,27 +101,20 @@ class RunAttempt:
             return None
         if challenge_error:
             code = CHALLENGE_ERRORS.get(challenge_error, "authentication_failed")
-            return self._end(attempt, _refusal(code), pre_charge)
+            return self._settle(attempt, _refusal(code), pre_charge)
         acquirer = self._acquirers[attempt.acquirer]
         if pre_charge.authentication and pre_charge.authentication.needs_challenge:
             pre_charge = replace(
                 pre_charge, authentication=acquirer.authentication_result(attempt_id)
             )
         if attempt.authorization:
-            return self._end(attempt, attempt.authorization, pre_charge)
+            return self._settle(attempt, attempt.authorization, pre_charge)
         if attempt.is_reaped:
             return None
         authorization = self._refusal_before_charge(pre_charge)
         if authorization is None:
             authorization = acquirer.authorize(self._charge_request(attempt), capture=True)
-        return self._end(attempt, authorization, pre_charge)
-
-    def _end(
-        self, attempt: Attempt, authorization: Authorization, pre_charge: PreChargeResult
-    ) -> Payment | None:
-        payment = self._settle(attempt, authorization, pre_charge)
-        self._failures.concluded(attempt.account, pre_charge.risk, authorization)
-        return payment
+        return self._settle(attempt, authorization, pre_charge)
 
     def _refusal_before_charge(self, pre_charge: PreChargeResult) -> Authorization | None:
         if pre_charge.risk and pre_charge.risk.action == Action.BLOCK:

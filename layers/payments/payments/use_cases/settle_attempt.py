@@ -1,6 +1,6 @@
 """An attempt ends: the card is erased, the outcome stored, the attempt removed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -46,10 +46,18 @@ class PreChargeResult:
 class SettleAttempt:
     """Each of the three steps may have happened before: settling twice is settling once."""
 
-    def __init__(self, payments: PaymentStore, attempts: AttemptStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        payments: PaymentStore,
+        attempts: AttemptStore,
+        clock: Clock,
+        count: Callable[[Attempt, Risk, Authorization], None],
+    ) -> None:
+        """`count` is told of an attempt's end where its risk is known, once."""
         self._payments = payments
         self._attempts = attempts
         self._clock = clock
+        self._count = count
 
     def __call__(
         self, attempt: Attempt, authorization: Authorization, pre_charge: PreChargeResult
@@ -62,7 +70,9 @@ class SettleAttempt:
         if not attempt.authorization:
             self._attempts.record_authorization(attempt.id, authorization)
         payment = self._conclude(attempt, authorization, pre_charge)
-        self._attempts.remove(attempt.id)
+        # Of several who settle at once, one has removed it.
+        if self._attempts.remove(attempt.id) and pre_charge.risk:
+            self._count(attempt, pre_charge.risk, authorization)
         return payment
 
     def _conclude(

@@ -27,12 +27,8 @@ class AttemptStore:
         self._table = table
 
     def add(self, attempt: Attempt) -> None:
-        """One call. Raises ConditionFailedError if an attempt has this id already."""
-        self._dynamodb.put_item(
-            TableName=self._table,
-            Item=to_item(_to_values(attempt)),
-            ConditionExpression="attribute_not_exists(id)",
-        )
+        """One call. A new attempt's id is nobody else's, so the client may repeat the write."""
+        self._dynamodb.put_item(TableName=self._table, Item=to_item(_to_values(attempt)))
 
     def reap(self, attempt_id: str) -> bool:
         """Nobody is to use this attempt's card any more: it is erased, the rest stays.
@@ -81,9 +77,12 @@ class AttemptStore:
         sets = {"authorization": asdict(authorization)}
         self._update(attempt_id, Update(sets=sets, removes=("encrypted_card",)))
 
-    def remove(self, attempt_id: str) -> None:
-        """The attempt is over."""
-        self._dynamodb.delete_item(TableName=self._table, Key=to_item({"id": attempt_id}))
+    def remove(self, attempt_id: str) -> bool:
+        """The attempt is over. False if it was before."""
+        response = self._dynamodb.delete_item(
+            TableName=self._table, Key=to_item({"id": attempt_id}), ReturnValues="ALL_OLD"
+        )
+        return bool(response.get("Attributes"))
 
     def _update(self, attempt_id: str, change: Update) -> bool:
         """Changes the row if it is there: a late task delivery revives no attempt."""

@@ -123,7 +123,7 @@ class PaymentStore:
             payment,
             Event.SUBMIT,
             now_us,
-            {"card": asdict(card), **({"shopper_email": email} if email else {})},
+            {"card": asdict(card), "shopper_email": email},
             appends={"attempt_tokens": [token], **earlier},
             condition="size(#attempt_tokens) = :count",
             values={":count": len(payment.attempt_tokens)},
@@ -151,20 +151,38 @@ class PaymentStore:
             **_while_last_attempt_runs(payment),
         )
 
-    def release(self, payment: Payment, now_us: int) -> Payment:
-        """The attempt never began: it does not count. Raises TransitionRefusedError."""
-        removes = [f"attempt_tokens[{len(payment.attempt_tokens) - 1}]"]
+    def take_over(self, payment: Payment, now_us: int) -> Payment:
+        """Somebody else than who submitted the attempt runs it: it can no longer be released.
+
+        Raises TransitionRefusedError if it has ended.
+        """
+        running = _while_last_attempt_runs(payment)
+        sets = {
+            "status": lifecycle.source(Event.RELEASE),
+            "updated_at_us": max(now_us, payment.updated_at_us + 1),
+        }
+        condition = f"#status = :status AND {running['condition']}"
+        return self._change(payment, Update(sets, condition=condition, values=running["values"]))
+
+    def release(self, submitted: Payment, now_us: int) -> Payment:
+        """The attempt never began: it does not count, and what it recorded is taken back.
+
+        Raises TransitionRefusedError if it was taken over.
+        """
+        removes = [f"attempt_tokens[{len(submitted.attempt_tokens) - 1}]"]
         card = None
-        if payment.earlier_attempts:
-            removes.append(f"earlier_attempts[{len(payment.earlier_attempts) - 1}]")
-            card = asdict(payment.earlier_attempts[-1].card)
+        if submitted.earlier_attempts:
+            removes.append(f"earlier_attempts[{len(submitted.earlier_attempts) - 1}]")
+            card = asdict(submitted.earlier_attempts[-1].card)
+        running = _while_last_attempt_runs(submitted)
         return self._transition(
-            payment,
+            submitted,
             Event.RELEASE,
             now_us,
-            {"card": card},
+            {"card": card, "shopper_email": None},
             removes=removes,
-            **_while_last_attempt_runs(payment),
+            condition=f"{running['condition']} AND #updated_at_us = :submitted_at_us",
+            values={**running["values"], ":submitted_at_us": submitted.updated_at_us},
         )
 
     def cancel(self, payment: Payment, now_us: int) -> Payment:
@@ -197,6 +215,10 @@ class PaymentStore:
             condition=" AND ".join(filter(None, ("#status = :before", condition))),
             values={":before": before, **(values or {})},
         )
+        return self._change(payment, change)
+
+    def _change(self, payment: Payment, change: Update) -> Payment:
+        """The payment as it then stands. Raises TransitionRefusedError."""
         try:
             response = update(
                 self._dynamodb,
