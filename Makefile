@@ -41,8 +41,9 @@ test: $(VENV)/dev $(CHECKOV) ## Run every test, before you push
 quick: $(VENV)/dev $(CHECKOV) ## Run the tests that take a minute: rules, contract, workflow, template
 	$(PYTHON) -m pytest --numprocesses=2 --dist=worksteal $(QUICK)
 
-soak: $(VENV)/dev ## Play more simulated stories: SEEDS=10000; or one story again: SEED=1234
-	SEEDS="$(SEEDS)" $(if $(SEED),SEED="$(SEED)") $(PYTHON) -m pytest tests/reliability/test_simulation.py
+soak: $(VENV)/dev ## Play every order of two requests and more stories: SEEDS=10000; or one again: SEED=1234
+	SEEDS="$(SEEDS)" $(if $(SEED),SEED="$(SEED)") ORDERS=1000000 $(PYTHON) -m pytest \
+		tests/reliability/test_simulation.py $(if $(SEED),,tests/reliability/test_orders.py)
 
 build: $(VENV)/dev ## Build what is deployed, into .aws-sam: ARCH=x86_64 or arm64
 	@$(if $(PYTHON_3_13),,echo "Python 3.13, which Lambda runs, is neither on PATH nor in pyenv." \

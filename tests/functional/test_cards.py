@@ -14,7 +14,15 @@ import requests
 
 from payments.acquirers.simulator.cards import TEST_CARDS
 from payments.web.texts import LANGUAGES, text
-from tests.support.actors import DECLINED_CARD, PAID_CARD, Checkout, Shop, Shopper, open_shop
+from tests.support.actors import (
+    DECLINED_CARD,
+    INSUFFICIENT_FUNDS_CARD,
+    PAID_CARD,
+    Checkout,
+    Shop,
+    Shopper,
+    open_shop,
+)
 from tests.support.documentation import faults
 from tests.support.html import Page
 from tests.support.records import attempts_made, questions
@@ -452,16 +460,74 @@ def test_a_corrected_security_code_is_another_attempt(
     assert attempts_made(stack, checkout) == 2
 
 
-def test_another_card_in_the_form_of_a_challenge_that_is_open_is_a_conflict(
+def test_another_card_while_a_challenge_is_open_is_a_409_in_progress(
     shop: Shop, shopper: Shopper, stack: Stack
 ) -> None:
     checkout = shop.checkout()
-    first = shopper.pay(checkout, "4000002760003184", attempt="one-rendering").json()
-    other = shopper.pay(checkout, PAID_CARD, attempt="one-rendering")
-    assert (other.status_code, other.json()["reason"]) == (409, "in_progress")
-    same = shopper.pay(checkout, "4000002760003184", attempt="one-rendering").json()
-    assert same == first
+    challenged, other = "4000002760003184", PAID_CARD
+    first = shopper.pay(checkout, challenged, attempt="one-rendering")
+    answer = shopper.pay(checkout, other, attempt="one-rendering")
+    again = shopper.pay(checkout, challenged, attempt="one-rendering")
+    assert (answer.status_code, answer.json()["reason"]) == (409, "in_progress")
+    assert first.json() == again.json()
     assert attempts_made(stack, checkout) == 1
+    assert shop.payment(checkout.id)["card_last4"] == challenged[-4:]
+
+
+def test_a_third_card_in_one_form_is_tried_and_gets_its_own_reason(
+    shop: Shop, shopper: Shopper, stack: Stack
+) -> None:
+    checkout = shop.checkout()
+    numbers = (DECLINED_CARD, INSUFFICIENT_FUNDS_CARD, "4000000000000069")
+    answers = [shopper.pay(checkout, number, attempt="one-rendering") for number in numbers]
+    codes = [answer.json()["error"]["decline_code"] for answer in answers]
+    assert codes == ["generic_decline", "insufficient_funds", "expired_card"]
+    assert attempts_made(stack, checkout) == 3
+
+
+def test_each_of_the_cards_in_one_form_keeps_its_own_reason_when_it_is_sent_again(
+    shop: Shop, shopper: Shopper, stack: Stack
+) -> None:
+    checkout = shop.checkout()
+    numbers = (DECLINED_CARD, INSUFFICIENT_FUNDS_CARD)
+    for number in numbers:
+        shopper.pay(checkout, number, attempt="one-rendering")
+    answers = [shopper.pay(checkout, number, attempt="one-rendering") for number in numbers]
+    codes = [answer.json()["error"]["decline_code"] for answer in answers]
+    assert codes == ["generic_decline", "insufficient_funds"]
+    assert attempts_made(stack, checkout) == 2
+
+
+def test_after_two_wrong_security_codes_the_next_is_tried(
+    shop: Shop, shopper: Shopper, stack: Stack
+) -> None:
+    """The simulated issuer refuses each code of this card, so another card stands for the right."""
+    checkout, number = shop.checkout(), "4000000000000127"
+    for cvc in ("314", "315", "316"):
+        shopper.pay(checkout, number, attempt="one-rendering", cvc=cvc)
+    assert attempts_made(stack, checkout) == 3
+    answer = shopper.pay(checkout, PAID_CARD, attempt="one-rendering")
+    assert answer.json()["status"] == "succeeded"
+
+
+def test_two_old_pages_are_each_tried_again(shop: Shop, shopper: Shopper, stack: Stack) -> None:
+    checkout = shop.checkout()
+    for page in ("first-rendering", "second-rendering"):
+        shopper.pay(checkout, DECLINED_CARD, attempt=page)
+    shopper.pay(checkout, INSUFFICIENT_FUNDS_CARD, attempt="second-rendering")
+    answer = shopper.pay(checkout, PAID_CARD, attempt="first-rendering")
+    assert answer.json()["status"] == "succeeded"
+    assert attempts_made(stack, checkout) == 4
+    assert shop.payment(checkout.id)["card_last4"] == PAID_CARD[-4:]
+
+
+def test_the_e_mail_of_who_was_declined_is_not_the_one_of_who_has_paid(
+    shop: Shop, shopper: Shopper
+) -> None:
+    checkout = shop.checkout()
+    shopper.pay(checkout, DECLINED_CARD, attempt="one-rendering", email="ana@example.com")
+    shopper.pay(checkout, PAID_CARD, attempt="one-rendering", email="ben@example.com")
+    assert shop.payment(checkout.id)["customer_email"] == "ben@example.com"
 
 
 def test_another_card_in_a_form_that_has_paid_takes_no_second_payment(
