@@ -5,12 +5,10 @@ SHELL := bash
 PORT ?= 8000
 AWS_PORT ?= 4566
 STAGE ?=
-STACK ?=
-OVERLAP_HOURS ?= 24
-LIST ?= block
+LIFETIME ?=
+LOG ?=
 SEEDS ?= 10000
 ARCH ?=
-ENV ?= dev
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 # Its pins clash with ours, so it lives in an environment of its own.
@@ -23,19 +21,25 @@ export REDOCLY_SUPPRESS_UPDATE_NOTICE := true
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  Variables: PORT=$(PORT) AWS_PORT=$(AWS_PORT) STAGE=$(STAGE)"
+	@echo
+	@echo "  STACK=      a deployed stack, under your AWS credentials; without it: the local one"
+	@echo "  LIFETIME=   how many seconds a new payment can be paid (a day, if you name none)"
+	@echo "  LOG=debug   also print all that the functions log, and their metrics"
 
-start: $(VENV)/start ## Run everything on http://127.0.0.1:8000 (PORT=, AWS_PORT=, STAGE=)
-	@exec $(PYTHON) -m local.emulator --port $(PORT) --aws-port $(AWS_PORT) --stage "$(STAGE)"
+start: $(VENV)/start ## Run everything on http://127.0.0.1:8000: [PORT= AWS_PORT= STAGE=prod LIFETIME=60 LOG=debug]
+	@exec $(PYTHON) -m local.emulator $(LOCAL_OPTIONS) --stage "$(STAGE)"
 
-start-sam: $(VENV)/dev ## Run the same, with the API in SAM's containers (PORT=, AWS_PORT=)
+start-sam: $(VENV)/dev ## Run the same, with the API in SAM's containers: [PORT= AWS_PORT= LIFETIME=60 LOG=debug]
 	@$(MAKE) --no-print-directory build ARCH=$(subst aarch64,arm64,$(shell uname -m))
-	@exec $(PYTHON) -m local.sam --port $(PORT) --aws-port $(AWS_PORT)
+	@exec $(PYTHON) -m local.sam $(LOCAL_OPTIONS)
 
 test: $(VENV)/dev $(CHECKOV) ## Run every test, before you push
 	@rm -rf .local/calls
 	$(PYTHON) -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal --calls=.local/calls $(LAST:%=--ignore=%)
 	$(PYTHON) -m pytest --calls=.local/calls $(LAST)
+
+quick: $(VENV)/dev $(CHECKOV) ## Run the tests that take a minute: rules, contract, workflow, template
+	$(PYTHON) -m pytest --numprocesses=2 --dist=worksteal $(QUICK)
 
 soak: $(VENV)/dev ## Play every order of two requests and more stories: SEEDS=10000; or one again: SEED=1234
 	SEEDS="$(SEEDS)" $(if $(SEED),SEED="$(SEED)") ORDERS=1000000 $(PYTHON) -m pytest \
@@ -50,10 +54,13 @@ build: $(VENV)/dev ## Build what is deployed, into .aws-sam: ARCH=x86_64 or arm6
 		--invalidation-mode unchecked-hash -s $$folder -p /var/task $$folder || exit 1; done
 
 deploy: $(VENV)/dev ## Deploy the build: ENV=dev or prod [ARCH=, to refuse a build for another one]
-	@PATH="$(VENV)/bin:$$PATH" $(PYTHON) -m local.operator.deploy --env "$(ENV)" --arch "$(ARCH)"
+	@PATH="$(VENV)/bin:$$PATH" $(OPERATOR) $@
 
 bench: $(VENV)/dev ## Measure everything and compare it with its goal
 	$(PYTHON) -m tests.benchmarks
+
+bench-peers: $(VENV)/dev ## Compare with FastAPI and localstripe, on this machine
+	$(PYTHON) -m tests.benchmarks.peers
 
 check: $(VENV)/dev $(CHECKOV) ## Lint, types, template and openapi.yaml
 	$(VENV)/bin/ruff check .
@@ -72,39 +79,38 @@ format: $(VENV)/dev ## Format the code
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-merchant: $(VENV)/start ## Create or change a merchant: MERCHANT=id [NAME= COUNTRY= FEE= …] [STACK=]
-	@$(PYTHON) -m local.operator.merchants $(WHICH_STACK) --merchant "$(MERCHANT)" \
-		--name "$(NAME)" --email "$(EMAIL)" --country "$(COUNTRY)" \
-		--statement-descriptor "$(DESCRIPTOR)" --local-currency "$(LOCAL_CURRENCY)" \
-		--settlement-currency "$(SETTLEMENT_CURRENCY)" --fee "$(FEE)" --json-cards "$(JSON_CARDS)"
+merchant: $(VENV)/start ## Create or change a merchant: MERCHANT= [NAME= EMAIL= COUNTRY= FEE= …] [STACK=]
+	@$(OPERATOR) $@
 
-key: $(VENV)/start ## Issue an API key: MERCHANT=id MODE=test|live [STACK=]
-	@$(KEYS) issue --merchant "$(MERCHANT)" --mode "$(MODE)"
+key: $(VENV)/start ## Issue an API key: MERCHANT= MODE=test|live [STACK=]
+	@$(OPERATOR) $@
+
+keys: $(VENV)/start ## List a merchant's API keys by their ids: MERCHANT= [STACK=]
+	@$(OPERATOR) $@
 
 rotate: $(VENV)/start ## Replace an API key: KEY=key or id [OVERLAP_HOURS=24] [STACK=]
-	@$(KEYS) rotate --key "$(KEY)" --overlap-hours "$(OVERLAP_HOURS)"
+	@$(OPERATOR) $@
 
 revoke: $(VENV)/start ## Stop an API key now: KEY=key or id [STACK=]
-	@$(KEYS) revoke --key "$(KEY)"
+	@$(OPERATOR) $@
 
 screenshots: $(VENV)/dev ## Take pictures of the checkout's main states into docs/screenshots
 	PYTHONPATH=layers/payments $(PYTHON) -m tests.browser.screenshots
 
 outputs: $(VENV)/start ## Show the addresses of a stack's API, dashboard and tables: [STACK=]
-	@$(PYTHON) -m local.operator.deployed $(WHICH_STACK)
+	@$(OPERATOR) $@
 
 backup: $(VENV)/start ## Back up the tables of a stack: [STACK=]
-	@$(PYTHON) -m local.operator.backup $(WHICH_STACK) backup
+	@$(OPERATOR) $@
 
 restore: $(VENV)/start ## Restore the missing rows of a table: TABLE= [AT=time or BACKUP=arn] [STACK=]
-	@$(PYTHON) -m local.operator.backup $(WHICH_STACK) restore --table "$(TABLE)" \
-		--at "$(AT)" --backup "$(BACKUP)"
+	@$(OPERATOR) $@
 
 block: $(VENV)/start ## Add to a merchant's list: MERCHANT= KIND=card|email|ip|country VALUE= [LIST=block|allow] [STACK=]
-	@$(LISTS) add --merchant "$(MERCHANT)" --list "$(LIST)" --kind "$(KIND)" --value "$(VALUE)"
+	@$(OPERATOR) $@
 
 unblock: $(VENV)/start ## Remove from a merchant's list: MERCHANT= KIND= VALUE= [LIST=block|allow] [STACK=]
-	@$(LISTS) remove --merchant "$(MERCHANT)" --list "$(LIST)" --kind "$(KIND)" --value "$(VALUE)"
+	@$(OPERATOR) $@
 
 currencies: $(VENV)/dev ## Regenerate the currency table from the iso4217 package
 	$(PYTHON) -m local.generate.currencies
@@ -130,9 +136,15 @@ clean: ## Remove what was installed and built
 
 # One starts a container engine, the other judges the calls that all other tests have made.
 LAST = tests/sam_local tests/permissions
-LISTS = $(PYTHON) -m local.operator.lists $(WHICH_STACK)
-KEYS = $(PYTHON) -m local.operator.keys $(WHICH_STACK)
-WHICH_STACK = --stack "$(STACK)" --aws-port "$(AWS_PORT)"
+QUICK = tests/unit tests/contract tests/workflow tests/template tests/functional/test_quick_start.py
+LOCAL_OPTIONS = --port "$(PORT)" --aws-port "$(AWS_PORT)" --lifetime "$(LIFETIME)" --log "$(LOG)"
+# It finds in the environment what was typed after `make`, because make exports that.
+OPERATOR = $(PYTHON) -m local.operator
+# What a command does is typed after `make`. Shells and desktops have variables with these names
+# for purposes of their own (NAME, EMAIL, ENV), so the environment does not count.
+TYPED = MERCHANT NAME EMAIL COUNTRY DESCRIPTOR LOCAL_CURRENCY SETTLEMENT_CURRENCY FEE JSON_CARDS \
+	FRAUD_RULES_IN_TEST MODE KEY OVERLAP_HOURS KIND VALUE LIST TABLE AT BACKUP ENV BUILD
+$(foreach name,$(TYPED),$(if $(findstring environment,$(origin $(name))),$(eval unexport $(name))))
 PYTHON_3_13 = $(firstword $(foreach candidate, \
 	python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13), \
 	$(shell $(candidate) -c 'import sys; print(sys.executable)' 2>/dev/null)))
@@ -192,5 +204,5 @@ lint-openapi: $(REDOCLY)
 	PATH="$(NODE_BIN):$$PATH" $(REDOCLY) lint --config tests/openapi_lint/redocly.yaml \
 		functions/openapi.yaml
 
-.PHONY: help start start-sam test soak build deploy bench which-python check lint-openapi node format merchant key rotate revoke block unblock \
+.PHONY: help start start-sam test quick soak build deploy bench bench-peers which-python check lint-openapi node format merchant key keys rotate revoke block unblock \
 	screenshots outputs backup restore currencies rates cards lock clean

@@ -12,9 +12,9 @@ from payments.wiring import Services
 
 
 def authorize_request(event: Mapping[str, Any], services: Services) -> dict[str, Any]:
-    """Allows or denies all routes at once, for the gateway caches the answer across them.
+    """Allows or denies all routes at once, because the gateway caches the result across them.
 
-    A store that does not answer is an error, which the gateway turns into a 503, never a 401.
+    A store that does not respond is an error, which the gateway turns into a 503, never a 401.
     """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     now_seconds = services.clock.now_us() // 1_000_000

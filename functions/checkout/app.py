@@ -44,14 +44,13 @@ def show_checkout(request: Request, services: Services) -> Response:
 
 
 def show_status(request: Request, services: Services) -> Response:
-    """GET /checkout/{id}?client_secret=… — with `wait` the shopper comes from the waiting page."""
+    """GET /checkout/{id}?client_secret=… — with `wait` it moves on once there is an outcome."""
     payment = _find(request, services, request.query)
     progress = services.shopper_payments.progress(payment)
     if "application/json" in request.headers.get("accept", ""):
         return _json_progress(request, progress, after_post=False)
-    if "wait" in request.query and progress.status is not Status.PROCESSING:
-        return onward(request, progress)
-    return payment_page(request, progress, _sheets(payment, services))
+    moves_on = "wait" in request.query
+    return payment_page(request, progress, _sheets(payment, services), moves_on=moves_on)
 
 
 def pay(request: Request, services: Services) -> Response:
@@ -64,7 +63,7 @@ def pay(request: Request, services: Services) -> Response:
     posted = request.form()
     payment = _find(request, services, posted)
     try:
-        return onward(request, _submit(request, services, payment, posted))
+        return onward(request, _submit(request, services, payment, posted).payment)
     except InvalidInputError as error:
         progress = services.shopper_payments.progress(payment)
         return form_page(request, progress, _sheets(payment, services), posted, error)
@@ -73,7 +72,7 @@ def pay(request: Request, services: Services) -> Response:
 
 
 def cancel(request: Request, services: Services) -> Response:
-    """POST /checkout/{id}/cancel — back to the shop."""
+    """POST /checkout/{id}/cancel — gives up."""
     is_form = _is_form(request)
     payment = _find(request, services, request.form() if is_form else request.json())
     try:
@@ -83,7 +82,7 @@ def cancel(request: Request, services: Services) -> Response:
             return redirect(status_url(payment, request.base_url))
         raise
     if is_form:
-        return redirect(return_link(canceled))
+        return onward(request, canceled)
     return json_response(200, {"status": canceled.status, "redirect": return_link(canceled)})
 
 
@@ -173,4 +172,4 @@ def _json_progress(request: Request, progress: Progress, *, after_post: bool) ->
     return json_response(202 if after_post else 200, {"status": shown, "redirect": here})
 
 
-handler = ApiFunction(checkout, show_error, {})
+handler = ApiFunction(checkout, show_error, SECURITY_HEADERS)

@@ -1,4 +1,4 @@
-"""Every minute: ends the attempts nobody works on any more (a workflow that failed or died)."""
+"""Every minute: ends the attempts whose workflow failed or never started."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -11,7 +11,6 @@ from payments.web.http import Request, Response
 from payments.web.pages.checkout import problem_page
 from payments.web.pages.formats import BRAND_NAMES, shown_amount
 from payments.web.pages.rendering import page, redirect
-from payments.web.return_link import origin
 from payments.wiring import Services
 
 
@@ -25,7 +24,7 @@ def show_challenge(request: Request, services: Services) -> Response:
 
 
 def decide_challenge(request: Request, services: Services) -> Response:
-    """POST /3ds/{challenge} — the issuer decides; our side hears of it from the acquirer."""
+    """POST /3ds/{challenge} — the issuer decides; the workflow asks the acquirer for the result."""
     payment, attempt = services.shopper_payments.find_by_challenge(_challenge_id(request))
     posted = request.form()
     if attempt is None:
@@ -71,8 +70,7 @@ def _challenge_page(request: Request, payment: Payment, *, wrong_code: bool) -> 
         "one_time_code": ONE_TIME_CODE,
         "wrong_code": wrong_code,
     }
-    targets = [origin(payment.return_url), origin(request.base_url)]
-    return page(request, 400 if wrong_code else 200, "challenge", values, targets)
+    return page(request, 400 if wrong_code else 200, "challenge", values)
 
 
 handler = ApiFunction(simulated_issuer, show_error, {})

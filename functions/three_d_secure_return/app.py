@@ -1,4 +1,4 @@
-"""The return from a 3DS challenge, whoever the issuer was, and giving a challenge up."""
+"""The return from a 3DS challenge of any issuer, and giving a challenge up."""
 
 from collections.abc import Callable
 
@@ -11,13 +11,14 @@ from payments.wiring import Services
 
 def come_back(request: Request, services: Services) -> Response:
     """GET|POST /3ds/{challenge}/return — the outcome is stored before the shopper moves on."""
-    return onward(request, services.complete_challenge.resume(request.path_parameters["challenge"]))
+    progress = services.complete_challenge.resume(request.path_parameters["challenge"])
+    return onward(request, progress.payment)
 
 
 def abandon(request: Request, services: Services) -> Response:
     """POST /3ds/{challenge}/abandon — the attempt ends, another card may be tried."""
     challenge_id = request.path_parameters["challenge"]
-    return onward(request, services.complete_challenge.abandon(challenge_id))
+    return onward(request, services.complete_challenge.abandon(challenge_id).payment)
 
 
 ROUTES: dict[tuple[str, str], Callable[[Request, Services], Response]] = {

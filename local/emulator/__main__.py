@@ -11,9 +11,9 @@ def main() -> int:
     parser = console.parser("local.emulator", __doc__)
     parser.add_argument("--stage", default="", help="serve under /STAGE, as on AWS")
     options = parser.parse_args()
-    if not console.ports_are_free(options, "start"):
+    if not console.can_start(options, "start"):
         return 1
-    stopping = console.prepare()
+    stopping = console.prepare(options.log, until_stdin_ends=options.until_stdin_ends)
     started = time.perf_counter()
     console.step("Importing the emulated AWS services")
     from local.emulator.stack import LocalStack  # noqa: PLC0415 - slow: ports are checked first

@@ -1,28 +1,25 @@
 """AWS in this process: moto holds the stack that CloudFormation would create from the template."""
 
-import functools
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
 import yaml
 from moto import mock_aws
-from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.cloudformation.models import cloudformation_backends
 from moto.cloudformation.parsing import clean_json
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.kms.models import kms_backends
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.server import DomainDispatcherApplication, create_backend_app
-from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local import REGION, STACK_NAME
-from local.emulator import dynamodb
+from local.emulator import dynamodb, moto_behaviour
 from local.emulator.calls import Note, called_by, calling, watch
-from local.emulator.functions import Context, Handler, function_name, load_handler
+from local.emulator.functions import Handler, load_handler
 from local.template import Template
 
 # What moto can create and something here uses; the gateway reads the API's body itself.
@@ -64,7 +61,7 @@ class LocalAws:
         )
         self._mock.start()
         dynamodb.improve()
-        _start_executions_by_alias()
+        moto_behaviour.start_executions_by_alias()
         self._aliases = _alias_arns(template)
         self._create_stack(parameters)
         self._back_up_tables()
@@ -77,7 +74,7 @@ class LocalAws:
             self.resolve({"Ref": name}): self._load(name, environment)
             for name, environment in self.environments.items()
         }
-        LambdaSimpleBackend.invoke = _invoker(self.handlers)
+        moto_behaviour.invoke_handlers(self.handlers)
         self._define_workflows()
 
     def resolve(self, value: Any) -> Any:
@@ -242,44 +239,3 @@ def _creatable(resource: dict[str, Any]) -> dict[str, Any]:
         case "AWS::ApiGateway::RestApi":
             properties["Name"] = properties.pop("Body")["info"]["title"]
     return resource
-
-
-def _invoker(handlers: Mapping[str, Handler]) -> Callable[..., bytes]:
-    """Lambda's Invoke, as the workflow's tasks call it."""
-
-    def invoke(
-        _backend: LambdaSimpleBackend,
-        called: str,
-        _qualifier: str | None,
-        body: Any,
-        _headers: Any,
-        response_headers: dict[str, str],
-    ) -> bytes:
-        handler = handlers[function_name(called)]
-        try:
-            return json.dumps(handler(json.loads(body or "{}"), Context())).encode()
-        except Exception as error:  # noqa: BLE001 - Lambda reports any error to its caller in this shape
-            response_headers["x-amz-function-error"] = "Unhandled"
-            fault = {"errorType": type(error).__name__, "errorMessage": str(error)}
-            return json.dumps(fault).encode()
-
-    return invoke
-
-
-def _start_executions_by_alias() -> None:
-    """AWS starts executions by a state machine's alias; moto knows aliases, but starts none.
-
-    An alias here has one version, and that is the state machine as it is.
-    """
-    method = StepFunctionsParserBackend.start_execution
-    if hasattr(method, "__wrapped__"):
-        return
-
-    @functools.wraps(method)
-    def start(backend: Any, state_machine_arn: str, *args: Any, **kwargs: Any) -> Any:
-        for machine in backend.state_machines:
-            if state_machine_arn in {alias.arn for alias in machine.aliases.values()}:
-                state_machine_arn = machine.arn
-        return method(backend, state_machine_arn, *args, **kwargs)
-
-    StepFunctionsParserBackend.start_execution = start

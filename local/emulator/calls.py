@@ -47,6 +47,11 @@ def called_by(function: str) -> Iterator[None]:
         _caller.reset(token)
 
 
+def caller() -> str:
+    """The function that is running in this thread; empty outside of functions."""
+    return _caller.get("")
+
+
 def calling(function: str, handler: Handler) -> Handler:
     """The handler, known by its function's name while it runs."""
 
@@ -61,7 +66,7 @@ def watch(session: Any, logical_ids: Mapping[str, str], note: Note) -> None:
     """Has `note` told of every call of the session's clients that a function makes."""
 
     def before_build(model: Any, params: Mapping[str, Any], **_: Any) -> None:
-        function = _caller.get("")
+        function = caller()
         if function:
             operation = f"{model.service_model.service_name}.{model.name}"
             note(Call(function, operation, _resource(params, logical_ids)))

@@ -11,14 +11,25 @@ from pathlib import Path
 from types import FrameType
 
 from local import REGION
+from local.variables import Variable, one_of, optional, read_all, shaped, whole_number
 
 HOST = "127.0.0.1"
+_port = whole_number(0, 65535, "a port from 1 to 65535, or 0 for any free one")
+_VARIABLES = (
+    Variable("PORT", _port),
+    Variable("AWS_PORT", _port),
+    optional("STAGE", shaped(r"[A-Za-z0-9_-]{1,128}", "letters, digits, - and _, like prod"), ""),
+    optional("LIFETIME", whole_number(1, 10**9 - 1, "a number of seconds, like 60")),
+    optional("LOG", one_of("debug"), ""),
+)
 
 
 def parser(name: str, description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m {name}", description=description)
-    parser.add_argument("--port", type=_port, default=8000, help="where the API listens")
-    parser.add_argument("--aws-port", type=_port, default=4566, help="where emulated AWS listens")
+    parser.add_argument("--port", default="8000", help="where the API listens")
+    parser.add_argument("--aws-port", default="4566", help="where emulated AWS listens")
+    parser.add_argument("--lifetime", default="", help="how many seconds a payment can be paid")
+    parser.add_argument("--log", default="", help="debug: all that the functions log, too")
     parser.add_argument(
         "--parameter",
         action="append",
@@ -30,11 +41,29 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--calls", type=Path, metavar="FILE", help="write every AWS call of a function to this file"
     )
+    parser.add_argument(
+        "--until-stdin-ends",
+        action="store_true",
+        help="stop when standard input ends, as a pipe does when whoever holds it dies",
+    )
     return parser
 
 
-def ports_are_free(options: argparse.Namespace, target: str) -> bool:
-    """Whether both ports can be had; if not, the terminal says what to type instead."""
+def can_start(options: argparse.Namespace, target: str) -> bool:
+    """Reads what was typed after `make`, and asks for the ports. If not, the terminal says why."""
+    typed = {name.upper(): value for name, value in vars(options).items()}
+    variables = [variable for variable in _VARIABLES if variable.name in typed]
+    values, problems = read_all(variables, typed)
+    vars(options).update(values)
+    if problems:
+        print("\n".join(problems), file=sys.stderr)
+        return False
+    if options.lifetime:
+        options.parameter.append(("PaymentLifetimeSeconds", str(options.lifetime)))
+    return _ports_are_free(options, target)
+
+
+def _ports_are_free(options: argparse.Namespace, target: str) -> bool:
     for name, port in (("PORT", options.port), ("AWS_PORT", options.aws_port)):
         if not _is_free(port):
             taken = f"Port {port} is taken. Choose another one: make {target} {name}=…"
@@ -52,9 +81,10 @@ class Stopping:
     The handler only writes to a pipe: with a lock, as an Event has one, it could wait for itself.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, until_stdin_ends: bool) -> None:
         self._is_asked = False
         self._heard, self._told = os.pipe()
+        self._watched = [self._heard, sys.stdin.fileno()] if until_stdin_ends else [self._heard]
         os.set_blocking(self._told, False)
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(signal_number, self._ask)
@@ -69,18 +99,27 @@ class Stopping:
 
     def wait(self, seconds: float | None = None) -> bool:
         """Until it is asked, or for so long."""
-        select.select([self._heard], [], [], seconds)
-        return self._is_asked
+        heard, _, _ = select.select(self._watched, [], [], seconds)
+        return bool(heard)
 
 
-def prepare() -> Stopping:
+def prepare(log: str, *, until_stdin_ends: bool = False) -> Stopping:
     """Sets region and logs, and begins to listen for Ctrl-C."""
     os.environ.update({"AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION})
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
+    if log != "debug":
+        os.environ.update(
+            {"POWERTOOLS_LOG_LEVEL": "WARNING", "POWERTOOLS_METRICS_DISABLED": "true"}
+        )
+    logging.basicConfig(
+        level=logging.WARNING,
+        format="%(asctime)s %(message)s",
+        datefmt="%H:%M:%S",
+        stream=sys.stdout,
+    )
     logging.getLogger("local.emulator.gateway").setLevel(logging.INFO)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     logging.getLogger("waitress").setLevel(logging.ERROR)  # not how many wait for their turn
-    return Stopping()
+    return Stopping(until_stdin_ends=until_stdin_ends)
 
 
 def step(text: str) -> None:
@@ -102,12 +141,6 @@ Open the "redirect" of the answer in a browser; card 4242 4242 4242 4242 pays. C
 {more}""",
         flush=True,
     )
-
-
-def _port(text: str) -> int:
-    if not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text} is not a port")
-    return int(text)
 
 
 def _is_free(port: int) -> bool:

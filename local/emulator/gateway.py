@@ -5,7 +5,6 @@ header renaming and the stage prefix; so what passes here is what the deployed g
 """
 
 import base64
-import fnmatch
 import json
 import logging
 import re
@@ -14,13 +13,15 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from werkzeug.datastructures import Headers
 from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from local.emulator.authorizer import Authorizer, RefusedError
 from local.emulator.functions import Context, Handler, function_name
+from local.emulator.request_line import request_line
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 MAX_URL_LENGTH = 8192
@@ -55,15 +56,6 @@ _DEFAULT_STATUS = {
 }
 
 
-class RefusedError(Exception):
-    """The gateway answers by itself: a gateway response of this type."""
-
-    def __init__(self, response_type: str, authorizer: Mapping[str, Any] | None = None) -> None:
-        super().__init__(response_type)
-        self.response_type = response_type
-        self.authorizer = authorizer or {}
-
-
 @dataclass
 class _Exchange:
     """One request on its way through the gateway."""
@@ -75,52 +67,6 @@ class _Exchange:
     path_parameters: dict[str, str] = field(default_factory=dict)
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     authorizer: Mapping[str, Any] = field(default_factory=dict)
-
-
-class _Authorizer:
-    """Calls the authorizer function and remembers its answers for as long as the template says."""
-
-    def __init__(self, definition: Mapping[str, Any], handler: Handler) -> None:
-        self._handler = handler
-        self._ttl_seconds = int(definition["authorizerResultTtlInSeconds"])
-        self._identity_headers = [
-            source.strip().removeprefix("method.request.header.")
-            for source in definition["identitySource"].split(",")
-        ]
-        self._answers: dict[tuple[str, ...], tuple[float, Mapping[str, Any]]] = {}
-
-    def context(self, event: Mapping[str, Any], headers: Headers) -> Mapping[str, Any]:
-        """The authorizer's context. Raises RefusedError."""
-        identity = tuple(headers.get(name, "") for name in self._identity_headers)
-        if not all(identity):
-            raise RefusedError("UNAUTHORIZED")
-        answer = self._remembered(identity) or self._ask(event, identity)
-        context: dict[str, Any] = answer["context"] | {"principalId": answer["principalId"]}
-        if not _allows(answer["policyDocument"], event["methodArn"]):
-            raise RefusedError("ACCESS_DENIED", context)
-        return context
-
-    def _remembered(self, identity: tuple[str, ...]) -> Mapping[str, Any]:
-        until, answer = self._answers.get(identity, (0.0, {}))
-        return answer if until > time.monotonic() else {}
-
-    def _ask(self, event: Mapping[str, Any], identity: tuple[str, ...]) -> Mapping[str, Any]:
-        try:
-            answer: Mapping[str, Any] = self._handler(event, Context())
-        except Exception as error:  # whatever breaks in the function, the gateway says the same
-            raise RefusedError("AUTHORIZER_FAILURE") from error
-        if self._ttl_seconds:
-            self._answers[identity] = (time.monotonic() + self._ttl_seconds, answer)
-        return answer
-
-
-def _allows(policy: Mapping[str, Any], arn: str) -> bool:
-    effects = {
-        statement["Effect"]
-        for statement in policy["Statement"]
-        if any(fnmatch.fnmatchcase(arn, pattern) for pattern in statement["Resource"])
-    }
-    return effects == {"Allow"}
 
 
 class Gateway:
@@ -146,7 +92,7 @@ class Gateway:
             merge_slashes=False,
         ).bind("gateway")
         self._authorizers = {
-            name: _Authorizer(
+            name: Authorizer(
                 scheme["x-amazon-apigateway-authorizer"],
                 self._function(scheme["x-amazon-apigateway-authorizer"]["authorizerUri"]),
             )
@@ -157,13 +103,13 @@ class Gateway:
         started = time.perf_counter()
         request = Request(environ)
         request.max_content_length = MAX_BODY_BYTES
-        path = request.path.removeprefix(self._stage_prefix)
-        exchange = _Exchange(request, path, request.path)
+        stage_path = _path(environ)
+        path = stage_path.removeprefix(self._stage_prefix)
+        exchange = _Exchange(request, path, stage_path)
         response = self._answer(exchange)
         millis = (time.perf_counter() - started) * 1000
-        # The route, not the address: paths and queries hold challenge ids and client secrets.
-        route = exchange.resource or request.path[:200]
-        _LOG.info("%s %s %s %.0f ms", request.method, route, response.status_code, millis)
+        parameters = exchange.path_parameters if exchange.resource else None
+        _LOG.info("%s", request_line(request, stage_path, parameters, response, millis))
         return response(environ, start_response)
 
     def _answer(self, exchange: _Exchange) -> Response:
@@ -171,7 +117,7 @@ class Gateway:
         if len(request.full_path) > MAX_URL_LENGTH:
             return _too_long(exchange)
         try:
-            if not request.path.startswith(f"{self._stage_prefix}/"):
+            if not exchange.stage_path.startswith(f"{self._stage_prefix}/"):
                 raise RefusedError("MISSING_AUTHENTICATION_TOKEN")
             return self._route(exchange)
         except RefusedError as refused:
@@ -182,6 +128,8 @@ class Gateway:
 
     def _route(self, exchange: _Exchange) -> Response:
         try:
+            if exchange.path.startswith("//"):  # werkzeug would take it for a single slash
+                raise NotFound
             resource, parameters = self._routes.match(exchange.path, method="GET")
         except NotFound:
             raise RefusedError("MISSING_AUTHENTICATION_TOKEN") from None
@@ -291,6 +239,14 @@ class Gateway:
         }
         status = int(definition.get("statusCode", default_status))
         return Response(body, status, headers, content_type="application/json")
+
+
+def _path(environ: Mapping[str, Any]) -> str:
+    """The path as it was sent, decoded, in which an encoded slash still separates nothing."""
+    sent = environ["REQUEST_URI"].partition("?")[0].partition("#")[0]
+    if not sent.startswith("/"):  # a whole address, as it is sent to a proxy
+        sent = urlsplit(sent).path
+    return "/".join(unquote(part).replace("/", "%2F") for part in sent.split("/"))
 
 
 def _too_long(exchange: _Exchange) -> Response:

@@ -1,64 +1,76 @@
 """`make backup`, `make restore`: the tables that keep money's memory, of a deployed stack."""
 
-import argparse
-import sys
 import time
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from local.operator.deployed import DeployedStack, add_stack_options, open_stack, unreachable
+from local.operator.deployed import DeployedStack
+from local.variables import Variable, optional, shaped
 
 # Restoring takes minutes for small tables and hours for large ones.
 _WAIT = {"Delay": 20, "MaxAttempts": 360}
 
 
-def main() -> int:
-    options = _options()
+def _moment(text: str) -> datetime:
     try:
-        print(options.command(options, open_stack(options.stack, options.aws_port)))
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except (ClientError, BotoCoreError) as error:
-        print(unreachable(options, error), file=sys.stderr)
-        return 1
-    return 0
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("must be a time with its zone, like 2030-01-31T12:00:00Z")
+    return moment
 
 
-def backup(_options: argparse.Namespace, stack: DeployedStack) -> str:
+TABLE = Variable("TABLE", shaped(r"[A-Za-z0-9]+", "a table's name, like PaymentsTable"))
+AT = optional("AT", _moment)
+BACKUP = optional(
+    "BACKUP",
+    shaped(r"arn:aws[a-z-]*:dynamodb:\S+:table/\S+/backup/\S+", "an ARN that make backup printed"),
+)
+
+
+def backup(stack: DeployedStack) -> str:
     """A backup that is kept until it is deleted, beside the 35 days of continuous ones."""
     day = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
     made = [
         stack.dynamodb.create_backup(TableName=table, BackupName=f"{stack.name}-{name}-{day}")
-        for name, table in stack.tables().items()
-        if _is_backed_up(stack, table)
+        for name, table in _backed_up(stack).items()
     ]
     return "\n".join(answer["BackupDetails"]["BackupArn"] for answer in made)
 
 
-def restore(options: argparse.Namespace, stack: DeployedStack) -> str:
+def restore(stack: DeployedStack, table: str, at: datetime | None, backup: str | None) -> str:
     """Brings back the rows that are gone, and leaves those that are there as they are.
 
     Raises ValueError.
     """
-    table = stack.tables().get(options.table, "")
-    if not table or not _is_backed_up(stack, table):
-        raise ValueError(f"{options.table} is not a table of the stack that is backed up.")
-    past = f"{table}-restored-{time.time_ns()}"
-    if options.backup:
-        stack.dynamodb.restore_table_from_backup(TargetTableName=past, BackupArn=options.backup)
+    if at and backup:
+        raise ValueError("AT and BACKUP exclude each other: a backup has a time of its own.")
+    backed_up = _backed_up(stack)
+    if table not in backed_up:
+        raise ValueError(
+            f"TABLE={table} is not a table of the stack that is backed up. "
+            f"These are: {', '.join(backed_up)}."
+        )
+    original = backed_up[table]
+    past = f"{original}-restored-{time.time_ns()}"
+    if backup:
+        stack.dynamodb.restore_table_from_backup(TargetTableName=past, BackupArn=backup)
     else:
         latest = {"UseLatestRestorableTime": True}
-        moment = {"RestoreDateTime": options.at} if options.at else latest
+        moment = {"RestoreDateTime": at} if at else latest
         stack.dynamodb.restore_table_to_point_in_time(
-            SourceTableName=table, TargetTableName=past, **moment
+            SourceTableName=original, TargetTableName=past, **moment
         )
     stack.dynamodb.get_waiter("table_exists").wait(TableName=past, WaiterConfig=_WAIT)
-    returned, present = _copy_missing(stack.dynamodb, past, table)
+    returned, present = _copy_missing(stack.dynamodb, past, original)
     stack.dynamodb.delete_table(TableName=past)
     return f"Missing rows restored: {returned}. Existing rows left unchanged: {present}."
+
+
+def _backed_up(stack: DeployedStack) -> dict[str, str]:
+    """Logical id -> name on AWS."""
+    return {name: table for name, table in stack.tables().items() if _is_backed_up(stack, table)}
 
 
 def _is_backed_up(stack: DeployedStack, table: str) -> bool:
@@ -84,20 +96,3 @@ def _copy_missing(dynamodb: Any, source: str, target: str) -> tuple[int, int]:
             except dynamodb.exceptions.ConditionalCheckFailedException:
                 present += 1
     return returned, present
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local.operator.backup", description=__doc__)
-    add_stack_options(parser)
-    commands = parser.add_subparsers(required=True)
-    commands.add_parser("backup", help="one backup of each table").set_defaults(command=backup)
-    restoring = commands.add_parser("restore", help="the rows that are missing")
-    restoring.add_argument("--table", required=True, help="a table's name in template.yaml")
-    restoring.add_argument("--at", default="", help="the moment to restore; empty: the latest")
-    restoring.add_argument("--backup", default="", help="the ARN of a backup, instead of a moment")
-    restoring.set_defaults(command=restore)
-    return parser.parse_args()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

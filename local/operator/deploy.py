@@ -3,7 +3,6 @@
 Compiled packages of the other architecture would deploy without complaint and then not start.
 """
 
-import argparse
 import re
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 from local import PROJECT
+from local.variables import one_of, optional
 
 CONFIG = PROJECT / "samconfig.toml"
 _COMPILED_FOR = re.compile(r"\.cpython-\d+-(\w+)-linux-gnu\.so$")
@@ -18,30 +18,35 @@ _ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
 _CONFIGURATIONS = {"dev": "default", "prod": "prod"}
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m local.operator.deploy", description=__doc__)
-    parser.add_argument("--env", choices=_CONFIGURATIONS, default="dev")
-    parser.add_argument("--arch", choices=("", "x86_64", "arm64"), default="")
-    parser.add_argument("--build", type=Path, default=PROJECT / ".aws-sam/build")
-    options = parser.parse_args()
-    configuration = _CONFIGURATIONS[options.env]
+VARIABLES = (
+    optional("ENV", one_of(*_CONFIGURATIONS), "dev"),
+    optional("ARCH", one_of(*_ARCHITECTURES.values()), ""),
+    optional("BUILD", Path, PROJECT / ".aws-sam/build"),
+)
+
+
+def deploy(env: str, arch: str, build: Path) -> str:
+    """Raises ValueError. If sam fails, this process ends with sam's exit status."""
+    configuration = _CONFIGURATIONS[env]
     overrides = _overrides(configuration)
-    built = built_architecture(options.build)
+    built = built_architecture(build)
     if built is None:
-        print("Nothing is built yet: run make build first.", file=sys.stderr)
-        return 1
-    wanted = options.arch or overrides.get("Architecture", built)
+        raise ValueError("Nothing is built yet: run make build first.")
+    wanted = arch or overrides.get("Architecture", built)
     if wanted != built:
-        mismatch = f"Built for {built}, to be deployed for {wanted}: run make build ARCH={wanted}."
-        print(mismatch, file=sys.stderr)
-        return 1
+        raise ValueError(
+            f"Built for {built}, to be deployed for {wanted}: run make build ARCH={wanted}."
+        )
     parameters = [
         f"{name}={value}" for name, value in (overrides | {"Architecture": built}).items()
     ]
     command = ["sam", "deploy", "--config-file", str(CONFIG), "--config-env", configuration]
-    command += ["--template-file", str(options.build / "template.yaml")]
+    command += ["--template-file", str(build / "template.yaml")]
     command += ["--parameter-overrides", *parameters]
-    return subprocess.run(command, check=False).returncode  # noqa: S603 - our own command line
+    status = subprocess.run(command, check=False).returncode  # noqa: S603 - our own command line
+    if status:
+        sys.exit(status)
+    return f"Deployed. Its addresses: make outputs STACK=payments-{env}"
 
 
 def built_architecture(build: Path) -> str | None:
@@ -62,7 +67,3 @@ def _overrides(configuration: str) -> dict[str, str]:
     config = tomllib.loads(CONFIG.read_text("utf-8"))
     pairs = config[configuration]["deploy"]["parameters"]["parameter_overrides"]
     return dict(pair.split("=", 1) for pair in pairs)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,38 +1,70 @@
-"""A stack as its owner reaches it: a deployed one under AWS credentials, or the local one.
+"""A stack as its owner reaches it: a deployed one under AWS credentials, or the local one."""
 
-`make outputs` shows what a newcomer needs to know of it.
-"""
-
-import argparse
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.config import Config
 
 from local import REGION, STACK_NAME
 from payments.adapters.aws import AwsClient
-from payments.errors import AwsUnavailableError
+
+_ON_AWS: dict[str, Any] = {"config": Config(connect_timeout=5)}
 
 
 @dataclass(frozen=True)
 class DeployedStack:
-    """Clients of the stack's AWS. Without a name it is the local stack, without credentials."""
+    """Without a name it is the local stack, whose emulated AWS listens on `aws_port`.
 
-    name: str
-    cloudformation: Any
-    dynamodb: Any
+    AWS, and whoever gives out its credentials, is asked when a client is first used.
+    """
+
+    deployed_name: str
+    aws_port: int
+
+    @property
+    def name(self) -> str:
+        return self.deployed_name or STACK_NAME
+
+    @cached_property
+    def cloudformation(self) -> Any:
+        return self._client("cloudformation")
+
+    @cached_property
+    def dynamodb(self) -> Any:
+        return self._client("dynamodb")
+
+    def _client(self, service: str) -> Any:
+        local: dict[str, Any] = {
+            "endpoint_url": f"http://127.0.0.1:{self.aws_port}",
+            "region_name": REGION,
+            "aws_access_key_id": "local",
+            "aws_secret_access_key": "local",
+            "config": Config(retries={"total_max_attempts": 1}),  # it runs, or it does not
+        }
+        session: Any = boto3.session.Session()
+        return session.client(service, **(_ON_AWS if self.deployed_name else local))
 
     @property
     def aws_client(self) -> AwsClient:
         """For the product's own stores."""
         return AwsClient(self.dynamodb)
 
-    def outputs(self) -> dict[str, str]:
+    def outputs(self) -> Mapping[str, str]:
         (described,) = self.cloudformation.describe_stacks(StackName=self.name)["Stacks"]
-        return {row["OutputKey"]: row["OutputValue"] for row in described["Outputs"]}
+        return {row["OutputKey"]: row["OutputValue"] for row in described.get("Outputs", ())}
+
+    def output(self, name: str) -> str:
+        """Raises LookupError for a stack of something else, or one that is half deployed."""
+        outputs = self.outputs()
+        if name not in outputs:
+            raise LookupError(
+                f"Stack {self.name} has no output {name}: it is not a stack of this project, "
+                "or its first deploy has not finished."
+            )
+        return outputs[name]
 
     def tables(self) -> dict[str, str]:
         """Logical id -> name on AWS of every table."""
@@ -47,54 +79,5 @@ class DeployedStack:
         }
 
 
-def open_stack(stack: str, aws_port: int) -> DeployedStack:
-    """An empty name means the local stack, whose emulated AWS listens on `aws_port`."""
-    local: dict[str, Any] = {
-        "endpoint_url": f"http://127.0.0.1:{aws_port}",
-        "region_name": REGION,
-        "aws_access_key_id": "local",
-        "aws_secret_access_key": "local",
-    }
-    session = boto3.session.Session()
-    client_options = {} if stack else local
-    cloudformation: Any = session.client("cloudformation", **client_options)
-    dynamodb: Any = session.client("dynamodb", **client_options)
-    return DeployedStack(stack or STACK_NAME, cloudformation, dynamodb)
-
-
-def add_stack_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--stack", default="", help="a deployed stack; empty: the local one")
-    parser.add_argument("--aws-port", type=int, default=4566)
-
-
-def unreachable(options: argparse.Namespace, error: Exception) -> str:
-    where = options.stack or f"the local stack on port {options.aws_port} (make start)"
-    return f"Cannot reach {where}: {error}"
-
-
-def run(options: argparse.Namespace, command: Callable[[], str]) -> int:
-    """Prints what the command gives, or what was wrong. The exit status."""
-    try:
-        print(command())
-    except (LookupError, ValueError) as error:
-        print(error, file=sys.stderr)
-    except (AwsUnavailableError, ClientError, BotoCoreError) as error:
-        print(unreachable(options, error), file=sys.stderr)
-    else:
-        return 0
-    return 1
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m local.operator.deployed", description=__doc__)
-    add_stack_options(parser)
-    options = parser.parse_args()
-    return run(options, lambda: _show(open_stack(options.stack, options.aws_port).outputs()))
-
-
-def _show(outputs: Mapping[str, str]) -> str:
-    return "\n".join(f"{name:<14} {value}" for name, value in outputs.items())
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def outputs(stack: DeployedStack) -> str:
+    return "\n".join(f"{name:<14} {value}" for name, value in stack.outputs().items())

@@ -1,74 +1,83 @@
-"""`make key`, `make rotate`, `make revoke`: API keys of the local stack or of a deployed one."""
+"""`make key`, `make keys`, `make rotate`, `make revoke`: a merchant's API keys."""
 
-import argparse
-import sys
 import time
+from datetime import UTC, datetime
+from decimal import Decimal
 
-from local.operator.deployed import add_stack_options, open_stack, run
-from local.operator.merchants import check_id
-from payments.adapters.store.api_keys import KEY_ID_LENGTH, ApiKeyStore
-from payments.adapters.store.merchants import MerchantStore
+from local.operator.deployed import DeployedStack
+from local.operator.merchants import find
+from local.variables import Variable, one_of, optional, shaped
+from payments.adapters.store.api_keys import KEY_ID_LENGTH, ApiKeyStore, StoredKey
 from payments.model.ids import Mode
-from payments.use_cases.api_keys import ApiKeys, hash_key
+from payments.use_cases.api_keys import KEY_PATTERN, ApiKeys, hash_key
+
+_MOST_OVERLAP_HOURS = 30 * 24
+MODE = Variable("MODE", one_of(*Mode))
+KEY = Variable(
+    "KEY",
+    shaped(
+        rf"{KEY_PATTERN}|[0-9a-f]{{{KEY_ID_LENGTH}}}",
+        "an API key (sk_test_… or sk_live_…) or a key's id, which make keys shows",
+    ),
+)
 
 
-def main() -> int:
-    options = _options()
-    return run(options, lambda: options.command(options))
+def _hours(text: str) -> Decimal:
+    number = shaped(r"[0-9]{1,5}(\.[0-9]{1,3})?", _HOURS)(text)
+    if Decimal(number) > _MOST_OVERLAP_HOURS:
+        raise ValueError(f"must be {_HOURS}")
+    return Decimal(number)
 
 
-def issue(options: argparse.Namespace) -> str:
-    """Raises ValueError for a merchant without a profile."""
-    check_id(options.merchant)
-    stack = open_stack(options.stack, options.aws_port)
-    merchants = MerchantStore(stack.aws_client, stack.outputs()["MerchantsTable"])
-    profile = merchants.get(options.merchant)
-    if profile is None:
-        raise ValueError(
-            f"There is no merchant {options.merchant}. "
-            f"Make it first: make merchant MERCHANT={options.merchant} NAME=… COUNTRY=…"
-        )
-    return _show(_keys(options).issue(profile.merchant, Mode(options.mode), int(time.time())))
+_HOURS = f"a number of hours from 0 to {_MOST_OVERLAP_HOURS}, like 24"
+OVERLAP_HOURS = optional("OVERLAP_HOURS", _hours, Decimal(24))
 
 
-def rotate(options: argparse.Namespace) -> str:
-    overlap_seconds = round(options.overlap_hours * 3600)
-    new = _keys(options).rotate(options.key, overlap_seconds, int(time.time()))
-    return f"{_show(new)}\nThe old key stops working in {options.overlap_hours:g} hours."
+def issue(stack: DeployedStack, merchant: str, mode: Mode) -> str:
+    profile = find(stack, merchant)
+    return _shown(_keys(stack).issue(profile.merchant, mode, int(time.time())))
 
 
-def revoke(options: argparse.Namespace) -> str:
-    _keys(options).revoke(options.key, int(time.time()))
+def show(stack: DeployedStack, merchant: str) -> str:
+    """A line for each key, the newest first."""
+    find(stack, merchant)
+    keys = _keys(stack).of_merchant(merchant)
+    if not keys:
+        return f"{merchant} has no keys. To issue one: make key MERCHANT={merchant} MODE=test"
+    rows = [("ID", "MODE", "CREATED", "STATE")] + [
+        (key.id, key.mode, _moment(key.created_at), _state(key, int(time.time())))
+        for key in sorted(keys, key=lambda key: key.created_at, reverse=True)
+    ]
+    return "\n".join(
+        f"{id_:<14}{mode:<6}{created:<22}{state}" for id_, mode, created, state in rows
+    )
+
+
+def rotate(stack: DeployedStack, key: str, overlap_hours: Decimal) -> str:
+    overlap_seconds = round(overlap_hours * 3600)
+    new = _keys(stack).rotate(key, overlap_seconds, int(time.time()))
+    return f"{_shown(new)}\nThe old key stops working in {overlap_hours.normalize():f} hours."
+
+
+def revoke(stack: DeployedStack, key: str) -> str:
+    _keys(stack).revoke(key, int(time.time()))
     return "Revoked. The gateway may still accept it for AuthorizerCacheSeconds (default: 60)."
 
 
-def _keys(options: argparse.Namespace) -> ApiKeys:
-    stack = open_stack(options.stack, options.aws_port)
-    return ApiKeys(ApiKeyStore(stack.aws_client, stack.outputs()["KeysTable"]))
+def _keys(stack: DeployedStack) -> ApiKeys:
+    return ApiKeys(ApiKeyStore(stack.aws_client, stack.output("KeysTable")))
 
 
-def _show(key: str) -> str:
+def _shown(key: str) -> str:
     key_id = hash_key(key)[:KEY_ID_LENGTH]
     return f"{key}\nThis key is shown once. Its id, to rotate or revoke it: {key_id}"
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local.operator.keys", description=__doc__)
-    add_stack_options(parser)
-    commands = parser.add_subparsers(required=True)
-    issuing = commands.add_parser("issue", help="a new key, shown once")
-    issuing.add_argument("--merchant", required=True, help="the merchant's id")
-    issuing.add_argument("--mode", required=True, choices=[mode.value for mode in Mode])
-    issuing.set_defaults(command=issue)
-    rotating = commands.add_parser("rotate", help="a new key; the old one stops after the overlap")
-    rotating.add_argument("--key", required=True, help="the old key, or its id")
-    rotating.add_argument("--overlap-hours", type=float, default=24)
-    rotating.set_defaults(command=rotate)
-    revoking = commands.add_parser("revoke", help="ends a key now")
-    revoking.add_argument("--key", required=True, help="the key, or its id")
-    revoking.set_defaults(command=revoke)
-    return parser.parse_args()
+def _state(key: StoredKey, now_seconds: int) -> str:
+    if key.expires_at is None:
+        return "valid"
+    return f"{'valid until' if key.is_valid_at(now_seconds) else 'ended'} {_moment(key.expires_at)}"
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,40 +1,53 @@
-"""`make block`, `make unblock`: a merchant's block and allow lists, local or deployed."""
+"""`make block`, `make unblock`: a merchant's block and allow lists."""
 
-import argparse
-import sys
+from typing import Any
 
-from local.operator.deployed import add_stack_options, open_stack, run
+from local.operator.deployed import DeployedStack
+from local.operator.merchants import country, find
+from local.variables import Variable, one_of, optional
 from payments.adapters.store.merchant_lists import MerchantListStore
 from payments.risk.lists import Kind, ListName, entry
 
-
-def main() -> int:
-    options = _options()
-    return run(options, lambda: change(options))
-
-
-def change(options: argparse.Namespace) -> str:
-    """Raises ValueError for a value the list cannot keep."""
-    kind, name = Kind(options.kind), ListName(options.list)
-    value = entry(kind, options.value)
-    stack = open_stack(options.stack, options.aws_port)
-    store = MerchantListStore(stack.aws_client, stack.outputs()["MerchantsTable"])
-    (store.add if options.verb == "add" else store.remove)(options.merchant, name, kind, value)
-    kept = store.of(options.merchant)
-    entries = (kept.block if name is ListName.BLOCK else kept.allow).get(kind, frozenset())
-    return f"{options.merchant}, {name} list, {kind}: {', '.join(sorted(entries)) or 'empty'}"
+KIND = Variable("KIND", one_of(*Kind))
+# What it must look like depends on KIND, see _entry.
+VALUE = Variable("VALUE", str)
+LIST = optional("LIST", one_of(*ListName), ListName.BLOCK)
+_VALUES = {
+    Kind.CARD: "a card's fingerprint, the 32 hexadecimal digits in a payment's `risk`; "
+    "never type a card number",
+    Kind.EMAIL: "name@domain, or @domain for all of a domain",
+    Kind.IP: "an IP address or a network, like 203.0.113.0/24",
+    Kind.COUNTRY: "two letters of ISO 3166, like US",
+}
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local.operator.lists", description=__doc__)
-    add_stack_options(parser)
-    parser.add_argument("verb", choices=["add", "remove"])
-    parser.add_argument("--merchant", required=True, help="the merchant's id")
-    parser.add_argument("--list", required=True, choices=[name.value for name in ListName])
-    parser.add_argument("--kind", required=True, choices=[kind.value for kind in Kind])
-    parser.add_argument("--value", required=True, help="a card by its fingerprint, never number")
-    return parser.parse_args()
+def add(stack: DeployedStack, **entry: Any) -> str:
+    return _change(stack, "add", **entry)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def remove(stack: DeployedStack, **entry: Any) -> str:
+    return _change(stack, "remove", **entry)
+
+
+def _change(
+    stack: DeployedStack, verb: str, merchant: str, kind: Kind, value: str, **names: ListName
+) -> str:
+    """Raises ValueError, LookupError: a list under a mistyped merchant would protect nobody."""
+    kept, name = _entry(kind, value), names["list"]
+    find(stack, merchant)
+    store = MerchantListStore(stack.aws_client, stack.output("MerchantsTable"))
+    (store.add if verb == "add" else store.remove)(merchant, name, kind, kept)
+    lists = store.of(merchant)
+    entries = (lists.block if name is ListName.BLOCK else lists.allow).get(kind, frozenset())
+    return f"{merchant}, {name} list, {kind}: {', '.join(sorted(entries)) or 'empty'}"
+
+
+def _entry(kind: Kind, value: str) -> str:
+    """Raises ValueError, before anything is asked."""
+    try:
+        kept = entry(kind, value)
+        if kind is Kind.COUNTRY:
+            country(kept)
+    except ValueError:
+        raise ValueError(f"With KIND={kind}, VALUE must be {_VALUES[kind]}.") from None
+    return kept

@@ -1,119 +1,197 @@
-"""`make merchant`: a merchant's profile, of the local stack or of a deployed one."""
+"""`make merchant`: a merchant's profile."""
 
-import argparse
 import re
-import sys
 from dataclasses import asdict, replace
+from typing import Any
 
-from local.operator.deployed import add_stack_options, open_stack, run
+from babel import Locale
+from babel.numbers import get_territory_currencies
+from pydantic import TypeAdapter
+
+from local.operator.deployed import DeployedStack
+from local.variables import Variable, one_of, optional, shaped
 from payments.adapters.store.api_keys import ApiKeyStore
 from payments.adapters.store.merchants import MerchantStore
+from payments.inputs.merchant_api import Email
 from payments.model.ids import MERCHANT_PATTERN
 from payments.model.merchant import Merchant, Profile
 from payments.money.currencies import MINOR_UNIT_DIGITS
-from payments.money.fees import COUNTRY_PATTERN, parse_fee
+from payments.money.fees import parse_fee
 from payments.use_cases.api_keys import ApiKeys
 from payments.use_cases.merchants import Merchants
 
 STANDARD_FEE = "standard"
 MAX_DESCRIPTOR_CHARACTERS = 22
+_MOST_NAME_CHARACTERS = 100
+# Two letters in CLDR, but no countries of ISO 3166: groups, parts of countries, test data.
+# fmt: off
+_NO_COUNTRIES = frozenset({
+    "AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ",
+})
+# fmt: on
+# Card schemes refuse these in what a statement shows.
+_REFUSED_IN_DESCRIPTORS = frozenset("<>\\'\"*")
+
+
+def countries() -> frozenset[str]:
+    """The two-letter codes of ISO 3166."""
+    codes = {str(code) for code in Locale("en").territories}
+    return frozenset(code for code in codes - _NO_COUNTRIES if re.fullmatch("[A-Z]{2}", code))
+
+
+def country(text: str) -> str:
+    if text not in countries():
+        raise ValueError("must be two capital letters of ISO 3166, like US")
+    return text
+
+
+def _currency(text: str) -> str:
+    if text not in MINOR_UNIT_DIGITS:
+        raise ValueError("must be three capital letters of ISO 4217, like USD")
+    return text
+
+
+def _descriptor(text: str) -> str:
+    if len(text) > MAX_DESCRIPTOR_CHARACTERS:
+        raise ValueError(
+            f"must have at most {MAX_DESCRIPTOR_CHARACTERS} characters, this has {len(text)}"
+        )
+    if not (text.isascii() and text.isprintable()) or _REFUSED_IN_DESCRIPTORS & set(text):
+        raise ValueError("must be plain letters, digits and signs, without < > \\ ' \" *")
+    return text
+
+
+def _fee(text: str) -> str:
+    if text == STANDARD_FEE:
+        return ""
+    try:
+        parse_fee(text)
+    except ValueError:
+        raise ValueError(
+            f'must be like "2.9% + 0.30 USD", with no more decimals than the currency has, '
+            f"or {STANDARD_FEE}: what the merchant's country pays"
+        ) from None
+    return text
+
+
+def _name(text: str) -> str:
+    if len(text) > _MOST_NAME_CHARACTERS or not text.isprintable():
+        raise ValueError(f"must have at most {_MOST_NAME_CHARACTERS} characters on one line")
+    return text
+
+
+def _email(text: str) -> str:
+    try:
+        return TypeAdapter(Email).validate_python(text)
+    except ValueError:
+        raise ValueError("must be an e-mail address") from None
+
+
+def _yes(text: str) -> bool:
+    return bool(one_of("yes", "no")(text) == "yes")
+
+
+MERCHANT = Variable(
+    "MERCHANT", shaped(MERCHANT_PATTERN, "1 to 39 lower-case letters, digits or dashes")
+)
+PROFILE = (
+    MERCHANT,
+    optional("NAME", _name),
+    optional("EMAIL", _email),
+    optional("COUNTRY", country),
+    optional("DESCRIPTOR", _descriptor),
+    optional("LOCAL_CURRENCY", _currency),
+    optional("SETTLEMENT_CURRENCY", _currency),
+    optional("FEE", _fee),
+    optional("JSON_CARDS", _yes),
+    optional("FRAUD_RULES_IN_TEST", _yes),
+)
+# A variable and the field that it sets, where they have not the same name.
 _FIELDS = {
-    "name": "the name shoppers see",
-    "email": "where shoppers can ask",
-    "country": "where the merchant is: decides the fee",
-    "statement_descriptor": "what shows on the card statement",
-    "local_currency": "the currency of the merchant's country",
-    "settlement_currency": "the currency the merchant is paid in",
-    "fee": f'what was agreed, like "2.9%% + 0.30 USD"; "{STANDARD_FEE}": what the country pays',
+    "descriptor": "statement_descriptor",
+    "json_cards": "accepts_json_cards",
+    "fraud_rules_in_test": "enforces_fraud_rules_in_test",
 }
 
 
-def main() -> int:
-    options = _options()
-    return run(options, lambda: save(options))
-
-
-def save(options: argparse.Namespace) -> str:
+def save(stack: DeployedStack, merchant: str, **typed: Any) -> str:
     """Creates or changes the profile, and says what changed. Raises ValueError."""
-    check_id(options.merchant)
-    stack = open_stack(options.stack, options.aws_port)
-    tables = stack.outputs()
-    keys = ApiKeys(ApiKeyStore(stack.aws_client, tables["KeysTable"]))
-    merchants = Merchants(MerchantStore(stack.aws_client, tables["MerchantsTable"]), keys)
-    before = merchants.get(options.merchant)
-    after = _changed(before or _new_profile(options.merchant), options)
-    _check(after.merchant)
+    given = {_FIELDS.get(name, name): value for name, value in typed.items() if value is not None}
+    keys = ApiKeys(ApiKeyStore(stack.aws_client, stack.output("KeysTable")))
+    merchants = Merchants(_store(stack), keys)
+    before = merchants.get(merchant)
+    after = _changed(before or _new_profile(merchant, given), given)
+    if after == before:
+        return f"Nothing to change: {merchant} is so already."
     renewed = merchants.save(after)
-    return "\n".join([*_told(before, after), f"Keys that carry the profile: {renewed}."])
+    done = "Changed" if before else "Created"
+    return "\n".join(
+        [f"{done} merchant {merchant}.", *_told(before, after), f"Its API keys: {renewed}."]
+    )
 
 
-def check_id(merchant_id: str) -> None:
-    """Raises ValueError."""
-    if not re.fullmatch(MERCHANT_PATTERN, merchant_id):
-        raise ValueError("MERCHANT must be 1 to 39 lower-case letters, digits or dashes.")
+def find(stack: DeployedStack, merchant: str) -> Profile:
+    """Raises LookupError for a merchant that nobody has created."""
+    profile = _store(stack).get(merchant)
+    if profile is None:
+        raise LookupError(
+            f"There is no merchant {merchant}. To create it: "
+            f"make merchant MERCHANT={merchant} NAME='…' EMAIL=… COUNTRY=…"
+        )
+    return profile
 
 
-def _new_profile(merchant_id: str) -> Profile:
+def _store(stack: DeployedStack) -> MerchantStore:
+    return MerchantStore(stack.aws_client, stack.output("MerchantsTable"))
+
+
+def _new_profile(merchant: str, given: dict[str, Any]) -> Profile:
+    """Raises ValueError if something is missing that only the operator knows."""
+    missing = [name.upper() for name in ("name", "email", "country") if name not in given]
+    if missing:
+        raise ValueError(
+            f"There is no merchant {merchant} yet. To create it, add {' and '.join(missing)}."
+        )
+    currencies = get_territory_currencies(given["country"])
     return Profile(
         Merchant(
-            id=merchant_id,
-            name=merchant_id.replace("-", " ").title(),
-            email=f"support@{merchant_id}.example",
-            country="US",
-            statement_descriptor=merchant_id.upper()[:MAX_DESCRIPTOR_CHARACTERS],
-            local_currency="USD",
+            id=merchant,
+            name=given["name"],
+            email=given["email"],
+            country=given["country"],
+            statement_descriptor=merchant.upper()[:MAX_DESCRIPTOR_CHARACTERS],
+            local_currency=next((code for code in currencies if code in MINOR_UNIT_DIGITS), "USD"),
             settlement_currency="USD",
         )
     )
 
 
-def _changed(profile: Profile, options: argparse.Namespace) -> Profile:
-    given = {field: getattr(options, field) for field in _FIELDS if getattr(options, field)}
-    if given.get("fee") == STANDARD_FEE:
-        given["fee"] = ""
-    accepts = profile.accepts_json_cards
-    if options.json_cards:
-        accepts = options.json_cards == "yes"
+def _changed(profile: Profile, given: dict[str, Any]) -> Profile:
+    accepts = given.pop("accepts_json_cards", profile.accepts_json_cards)
     return Profile(replace(profile.merchant, **given), accepts)
-
-
-def _check(merchant: Merchant) -> None:
-    if merchant.fee:
-        parse_fee(merchant.fee)
-    if not re.fullmatch(COUNTRY_PATTERN, merchant.country):
-        raise ValueError("COUNTRY must be two capital letters, as in ISO 3166.")
-    if not {merchant.local_currency, merchant.settlement_currency} <= MINOR_UNIT_DIGITS.keys():
-        raise ValueError("LOCAL_CURRENCY and SETTLEMENT_CURRENCY must be ISO 4217 codes.")
 
 
 def _told(before: Profile | None, after: Profile) -> list[str]:
     """A line for each field that is new or differs."""
     old = _values(before) if before else {}
     return [
-        f"{name}: {value!r}" if before is None else f"{name}: {old[name]!r} -> {value!r}"
+        f"  {name}: {_shown(old[name])} -> {_shown(value)}"
+        if before
+        else f"  {name}: {_shown(value)}"
         for name, value in _values(after).items()
-        if before is None or old[name] != value
-    ] or ["Nothing changes."]
+        if not before or old[name] != value
+    ]
 
 
-def _values(profile: Profile) -> dict[str, object]:
-    return {**asdict(profile.merchant), "accepts_json_cards": profile.accepts_json_cards}
+def _values(profile: Profile) -> dict[str, Any]:
+    """By the names that the operator types."""
+    variables = {field: name.upper() for name, field in _FIELDS.items()}
+    fields = {**asdict(profile.merchant), "accepts_json_cards": profile.accepts_json_cards}
+    del fields["id"]
+    return {variables.get(field, field.upper()): value for field, value in fields.items()}
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local.operator.merchants", description=__doc__)
-    add_stack_options(parser)
-    parser.add_argument("--merchant", required=True, help="the merchant's id")
-    for field, meaning in _FIELDS.items():
-        parser.add_argument(f"--{field.replace('_', '-')}", default="", help=meaning)
-    parser.add_argument(
-        "--json-cards",
-        default="",
-        choices=["", "yes", "no"],
-        help="whether a server may send live cards to the checkout as JSON",
-    )
-    return parser.parse_args()
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) or STANDARD_FEE  # of all fields only a fee may be empty

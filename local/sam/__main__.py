@@ -16,13 +16,13 @@ _START_SECONDS = 120
 
 def main() -> int:
     options = console.parser("local.sam", __doc__).parse_args()
-    if not console.ports_are_free(options, "start-sam"):
+    if not console.can_start(options, "start-sam"):
         return 1
-    stopping = console.prepare()
+    stopping = console.prepare(options.log, until_stdin_ends=options.until_stdin_ends)
     started = time.perf_counter()
-    console.step("Preparing the container engine")
+    console.step("Connecting to Docker")
     try:
-        with engine.running() as containers:
+        with engine.connected() as containers:
             return _serve(containers, options, started, stopping)
     except engine.NoEngineError as error:
         print(error, file=sys.stderr)

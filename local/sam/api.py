@@ -12,8 +12,7 @@ from types import TracebackType
 
 from local import PROJECT, REGION
 from local.emulator import console
-from local.sam.base_image import ARCHITECTURE
-from local.sam.engine import HOST_GATEWAY, HOST_NAME, Engine
+from local.sam.engine import ARCHITECTURE, HOST_GATEWAY, HOST_NAME, Engine
 
 # SAM would look for real credentials, and ask a real STS whose they are.
 ENVIRONMENT = {
@@ -48,7 +47,6 @@ class SamApi:
         self._options = [
             *("--env-vars", str(variables), "--region", REGION, "--skip-pull-image"),
             *("--add-host", f"{HOST_NAME}:{HOST_GATEWAY}"),
-            *("--invoke-image", containers.image),
             *("--parameter-overrides", f"Architecture={ARCHITECTURE}"),
         ]
 

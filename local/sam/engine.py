@@ -1,49 +1,38 @@
-"""The container engine that SAM uses: the machine's own, or a private one for as long as needed."""
+"""The Docker engine that SAM uses, and Lambda's base image in it."""
 
 import contextlib
 import os
-import shutil
+import platform
 import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import docker
 from docker.errors import DockerException, ImageNotFound
 
-from local.sam.base_image import (
-    ARCHITECTURE,
-    IMAGE,
-    PYTHON,
-    VERSION,
-    NoBaseImageError,
-    import_image,
-)
+from local.emulator import console
 
+VERSION = "3.13"
+ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+# The name under which SAM itself looks for the base image.
+IMAGE = f"public.ecr.aws/lambda/python:{VERSION}-{ARCHITECTURE}"
+PYTHON = f"/var/lang/bin/python{VERSION}"
 HOST_NAME = "host.docker.internal"
 HOST_GATEWAY = "host-gateway"
-_AWS_IMAGE = f"public.ecr.aws/lambda/python:{VERSION}-{ARCHITECTURE}"
 _USUAL_HOST = "unix:///var/run/docker.sock"
-_START_SECONDS = 30
-_STOP_SECONDS = 30
-_PACKAGES = "docker.io containerd runc iptables"
 
 
 class NoEngineError(Exception):
-    """There is nothing to run containers with. The text says what to do about it."""
+    """Containers cannot be run here. The text says what to do about it."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """`host` is what DOCKER_HOST has to say; `image` is Lambda's base image, or one made here."""
+    """An engine that has Lambda's base image. `host` is its address, as DOCKER_HOST states it."""
 
     host: str
     client: Any
-    image: str
 
     def host_address(self) -> str | None:
         """Where a service must listen for containers to find it under HOST_NAME.
@@ -53,7 +42,7 @@ class Engine:
         """
         script = f"import socket; print(socket.gethostbyname({HOST_NAME!r}))"
         printed: bytes = self.client.containers.run(
-            self.image,
+            IMAGE,
             ["-c", script],
             entrypoint=PYTHON,
             extra_hosts={HOST_NAME: HOST_GATEWAY},
@@ -81,52 +70,34 @@ class Engine:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Engine]:
-    """The machine's engine, or else a private one. Raises NoEngineError."""
+def connected() -> Iterator[Engine]:
+    """The engine of this machine. Raises NoEngineError."""
     host = os.environ.get("DOCKER_HOST") or _USUAL_HOST
-    with contextlib.ExitStack() as clean_up:
-        if client := _connect(host):
-            clean_up.callback(client.close)
-            image = _present(client, _AWS_IMAGE) or _present(client, IMAGE) or _pulled(client)
-        elif shutil.which("dockerd") and os.geteuid() == 0:
-            host, client = clean_up.enter_context(_private_engine())
-            image = None
-        else:
-            raise NoEngineError(
-                f"No Docker engine is running. Start one; or, as root, install {_PACKAGES}."
-            )
-        yield Engine(host, client, image or clean_up.enter_context(_image_of_our_own(client)))
+    client = connect(host)
+    if client is None:
+        raise NoEngineError(
+            f"No Docker engine answers at {host}. Install Docker and start it, or set DOCKER_HOST"
+            " to the address of an engine that runs."
+        )
+    with contextlib.closing(client):
+        _ensure_image(client)
+        yield Engine(host, client)
 
 
-def _present(client: Any, image: str) -> str | None:
+def _ensure_image(client: Any) -> None:
     try:
-        client.images.get(image)
+        client.images.get(IMAGE)
     except ImageNotFound:
-        return None
-    return image
+        console.step(f"Pulling {IMAGE} (once)")
+        try:
+            client.images.pull(IMAGE)
+        except DockerException as error:
+            raise NoEngineError(
+                f"Docker cannot pull {IMAGE}, which SAM runs the functions in: {error}"
+            ) from error
 
 
-def _pulled(client: Any) -> str | None:
-    try:
-        client.images.pull(_AWS_IMAGE)
-    except DockerException:  # no registry is reached from here
-        return None
-    return _AWS_IMAGE
-
-
-@contextlib.contextmanager
-def _image_of_our_own(client: Any) -> Iterator[str]:
-    try:
-        import_image(client)
-    except NoBaseImageError as error:
-        raise NoEngineError(str(error)) from error
-    try:
-        yield IMAGE
-    finally:
-        client.images.remove(IMAGE, force=True)
-
-
-def _connect(host: str) -> Any:
+def connect(host: str = _USUAL_HOST) -> Any:
     """A client of the engine that listens there, or None."""
     if not _is_listening(host):
         return None
@@ -143,43 +114,3 @@ def _is_listening(host: str) -> bool:
         return True
     with socket.socket(socket.AF_UNIX) as probe:
         return probe.connect_ex(host.removeprefix("unix://")) == 0
-
-
-@contextlib.contextmanager
-def _private_engine() -> Iterator[tuple[str, Any]]:
-    """Where it listens, and a client. It leaves the machine's firewall alone."""
-    with tempfile.TemporaryDirectory(prefix="payments-engine-") as name:
-        folder = Path(name)
-        host, log = f"unix://{folder}/docker.sock", folder / "log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [
-                    *("dockerd", "--host", host, "--pidfile", folder / "pid"),
-                    *("--data-root", folder / "data", "--exec-root", folder / "exec"),
-                    *("--iptables=false", "--ip6tables=false", "--ip-masq=false"),
-                    *("--ip-forward=false", "--shutdown-timeout=5"),
-                ],
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for us: SAM needs the engine to clean up
-            )
-        try:
-            with contextlib.closing(_wait_for(process, host, log)) as client:
-                yield host, client
-        finally:
-            process.terminate()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _wait_for(process: subprocess.Popen[bytes], host: str, log: Path) -> Any:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        if client := _connect(host):
-            return client
-        time.sleep(0.1)
-    last_words = log.read_text("utf-8", "replace").splitlines()[-3:]
-    raise NoEngineError("\n".join(["dockerd does not start:", *last_words]))

@@ -21,7 +21,7 @@ def called_operations() -> dict[str, set[str]]:
     for path in PACKAGE.rglob("*.py"):
         words = set(_words(path))
         for attribute, service in _clients().items():
-            if attribute in words:
+            if words & {attribute, attribute.lstrip("_")}:
                 called[service] |= {names[service][word] for word in words & names[service].keys()}
     return called
 
@@ -31,16 +31,20 @@ def _clients() -> dict[str, str]:
     """What the composition root makes: the attribute, and the service behind it."""
     found = {}
     for node in ast.walk(ast.parse((PACKAGE / "wiring.py").read_text())):
-        match node:
-            case ast.Assign(
-                targets=[ast.Attribute(attr=attribute)],
-                value=ast.Call(
-                    func=ast.Attribute(attr="client"),
-                    args=[ast.Constant(value=str() as service)],
-                ),
-            ):
-                found[attribute] = service
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
+            for service in _services_asked_for(node.value):
+                found[node.targets[0].attr] = service
     return found
+
+
+def _services_asked_for(value: ast.expr) -> Iterator[str]:
+    """The client may be made as it is, or inside of a call that wraps it."""
+    for node in ast.walk(value):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(attr="client"), args=[ast.Constant(value=str() as service)]
+            ):
+                yield service
 
 
 def _operation_names(services: set[str]) -> dict[str, dict[str, str]]:
@@ -58,5 +62,7 @@ def _words(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Attribute):
             yield node.attr
+        elif isinstance(node, ast.arg):
+            yield node.arg
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +28,11 @@ _LAMBDA_VARIABLES = {
     "PYTHONHASHSEED": "0",
     "PYTHONDONTWRITEBYTECODE": "1",  # as on Lambda, where nothing can be written there
 }
+
+
+def counters() -> ThreadPoolExecutor:
+    """As many counts at a time as there are cores."""
+    return ThreadPoolExecutor(os.cpu_count())
 
 
 def why_not() -> str | None:
@@ -74,7 +80,7 @@ def _run(command: list[str], search_path: Iterable[Path]) -> subprocess.Complete
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,  # for a hang: how long valgrind takes is the machine's affair
     )
     if ran.returncode:
         raise RuntimeError(f"{command} failed:\n{ran.stdout}\n{ran.stderr}")

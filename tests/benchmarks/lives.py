@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import boto3
 
-from tests.benchmarks.units import Call, Meter
+from tests.benchmarks.units import Call, Meter, run_together
 from tests.reliability.world import Answer, Stage, World, stage
 from tests.support.actors import CHALLENGE_CARD, DECLINED_CARD, PAID_CARD
 
@@ -78,7 +78,7 @@ class Scene:
 def on_stage() -> Iterator[Scene]:
     session = boto3.session.Session()
     meter = Meter(session)
-    with stage(session) as built:
+    with stage(session, run_together) as built:
         world = World(built)
         try:
             scene = Scene(built, world, meter)

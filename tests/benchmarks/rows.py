@@ -30,15 +30,19 @@ def skipped(name: str, why: str) -> Row:
 
 
 def as_table(rows: Iterable[Row]) -> str:
-    """One Markdown table, for the terminal and for the docs alike."""
+    """One Markdown table, for the terminal and for the documentation alike."""
     words = {True: "yes", False: "**no**", None: "**not measured**"}
     lines = ["| # | what | value | goal | pass |", "|---|---|---:|---:|---|"]
     lines += [
-        f"| {row.name} | {row.what} | {_number(row.value)} | {row.bound} {_number(row.goal)} |"
-        f" {words[row.passes]} |"
+        f"| {row.name} | {row.what} | {_number(row.value)} | {goal_of(row)} | {words[row.passes]} |"
         for row in rows
     ]
     return "\n".join(lines)
+
+
+def goal_of(row: Row) -> str:
+    """As the table shows it."""
+    return f"{row.bound} {_number(row.goal)}"
 
 
 def write_json(rows: Iterable[Row], path: Path) -> None:

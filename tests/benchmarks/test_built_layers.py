@@ -3,13 +3,14 @@
 import json
 import re
 import subprocess
+import sysconfig
 from pathlib import Path
 
 import pytest
 
-from local import PROJECT
 from tests.benchmarks.built import Layout, python_3_13
 from tests.benchmarks.called import called_operations
+from tests.support.operator import operate
 from tests.support.stack import Stack
 
 PROBE = Path(__file__).parent / "probes/every_call.py"
@@ -24,6 +25,21 @@ def test_the_layer_keeps_just_the_operations_that_our_code_calls(layout: Layout)
     }
 
     assert kept == called_operations(), "layers/dependencies/prune.py lists what stays"
+
+
+def test_the_build_edits_no_source_of_other_people(layout: Layout) -> None:
+    """What this environment has, from the same lock, is what pip installed into the layer."""
+    installed = Path(sysconfig.get_path("purelib"))
+    sources = {path.relative_to(layout.packages) for path in layout.packages.rglob("*.py")}
+    others = {path for path in sources if path.parts[0] not in ("payments", "s3transfer")}
+
+    assert len(others) > 500
+    for source in others:
+        assert (layout.packages / source).read_bytes() == (installed / source).read_bytes(), source
+    assert {str(path) for path in sources if path.parts[0] == "s3transfer"} == {
+        "s3transfer/__init__.py",
+        "s3transfer/manager.py",
+    }
 
 
 def test_every_call_works_from_the_built_layers(layout: Layout, stack: Stack) -> None:
@@ -85,12 +101,9 @@ def test_deploying_refuses_what_was_built_for_another_architecture(
     sam.chmod(0o755)
 
     def deploy(wanted: str) -> subprocess.CompletedProcess[str]:
-        command = [str(PROJECT / ".venv/bin/python"), "-m", "local.operator.deploy", "--env=prod"]
-        command += [f"--build={tmp_path / 'build'}", f"--arch={wanted}"]
         path = {"PATH": f"{sam.parent}:/usr/bin:/bin"}
-        return subprocess.run(
-            command, cwd=PROJECT, env=path, capture_output=True, text=True, check=False
-        )
+        typed = {"ENV": "prod", "ARCH": wanted, "BUILD": str(tmp_path / "build")}
+        return operate(None, "deploy", path, **typed)
 
     other = {"arm64": "x86_64", "x86_64": "arm64"}[arch]
     refused, unasked, confirmed = deploy(other), deploy(""), deploy(arch)

@@ -1,16 +1,20 @@
 """A measurement that cannot fail measures nothing: each mistake turns its own row red."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local import PROJECT
-from local.emulator.functions import load_handler
-from tests.benchmarks import cold, data, warm
+from local.emulator.functions import Context, load_handler
+from tests.benchmarks import cold, data, waiting, warm
 from tests.benchmarks.built import BASELINES, BUILD, LAYERS, Layout
 from tests.benchmarks.lives import Scene
 from tests.benchmarks.rows import Row
+from tests.benchmarks.units import run_together
+from tests.reliability.world import one_after_another
 
 SLOW = """
 _handle = handler
@@ -20,10 +24,11 @@ def handler(event, context):
 """
 
 LOOKING = """
-def create_and_look(request, root):
-    answer = create_payment(request, root)
+import json
+def create_and_look(request, services):
+    answer = create_payment(request, services)
     payment_id = json.loads(answer.body)["data"]["id_payment"]
-    root.get_payment(request.caller.account, payment_id, test=None)
+    services.get_payment(request.caller.account, payment_id, test=None)
     return answer
 handler = merchant_function(create_and_look)
 """
@@ -40,7 +45,7 @@ def writable_copy(source: Path, target: Path) -> Path:
     return target
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("counting")
 def test_a_slowed_handler_turns_warm_calls_red(
     layout: Layout, scene: Scene, tmp_path: Path
@@ -78,7 +83,37 @@ def test_an_added_call_turns_creates_red(
     }
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", ["CheckoutFunction", "AuthenticateFunction", "AuthorizeFunction"])
+def test_an_added_call_turns_the_shoppers_wait_red(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    handler = scene.stage.handlers[name]
+    dynamodb: Any = scene.stage.session.client("dynamodb")
+    key = {"pk": {"S": "nobody#test"}, "id": {"S": "pay_0"}}
+
+    def look_first(event: Mapping[str, Any], context: Context) -> Any:
+        table = scene.stage.aws.environments[name]["PAYMENTS_TABLE"]
+        dynamodb.get_item(TableName=table, Key=key)
+        return handler(event, context)
+
+    assert red(waiting.rows(scene)) == set()
+    monkeypatch.setitem(scene.stage.handlers, name, look_first)
+
+    (row,) = waiting.rows(scene)
+    assert (row.value, row.passes) == (16, False)
+
+
+def test_counters_read_one_after_another_turn_the_shoppers_wait_red(scene: Scene) -> None:
+    scene.stage.run_together = one_after_another
+    scene.stage.restart("AuthenticateFunction")
+    try:
+        assert len(red(waiting.rows(scene))) == 1
+    finally:
+        scene.stage.run_together = run_together
+        scene.stage.restart("AuthenticateFunction")
+
+
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("counting")
 def test_an_unpruned_layer_turns_size_and_cold_starts_red(layout: Layout, tmp_path: Path) -> None:
     build = tmp_path / "build"
@@ -96,10 +131,10 @@ def test_an_unpruned_layer_turns_size_and_cold_starts_red(layout: Layout, tmp_pa
 
     assert {name[:2] for name in red(cold.size(build))} == {"C6"}
     assert "C6 botocore services that nobody calls" in red(cold.size(build))
-    assert counted > 1.15
+    assert counted > cold.READY_GOAL
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("counting")
 def test_bytecode_checked_by_its_date_turns_cold_starts_red(layout: Layout, tmp_path: Path) -> None:
     stale = Layout(tmp_path / "stale")

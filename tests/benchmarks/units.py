@@ -2,33 +2,50 @@
 
 No emulator prices requests. A write costs a unit for each KB of the larger of the item before and
 after, and again in each index it changes; moving an item within an index is a delete and a put.
+A write in a transaction costs twice as much.
 """
 
+import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import boto3
 
+from local.emulator.calls import caller
+
 Item = Mapping[str, Mapping[str, Any]]
 WRITES = ("PutItem", "UpdateItem", "DeleteItem")
 READS = ("GetItem", "Query", "Scan")
+# Of calls that run at the same time: which of them, and of which group.
+Branch = tuple[int, int]
+_branch: ContextVar[Branch | None] = ContextVar("branch", default=None)
+_groups = itertools.count(1)
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call. `parameters` as our code gave them."""
+    """One call. `parameters` as our code gave them, `function` the Lambda function it came from."""
 
     name: str
     parameters: Mapping[str, Any]
     read_units: float = 0
     write_units: float = 0
+    function: str = ""
+    branch: Branch | None = None
 
     @property
     def table(self) -> str:
         return str(self.parameters.get("TableName", ""))
+
+    @property
+    def written_tables(self) -> set[str]:
+        operation = self.name.rpartition(".")[2]
+        return {str(write["TableName"]) for write in _writes(operation, self.parameters)}
 
 
 @dataclass
@@ -50,24 +67,67 @@ class Meter:
 
     def _before(self, model: Any, params: Mapping[str, Any], context: Any, **_: Any) -> None:
         asked = dict(params)
-        stored = _stored(asked) if model.name in WRITES else None
-        context["meter"] = asked, stored
+        context["meter"] = asked, [_stored(write) for write in _writes(model.name, asked)]
 
     def _after(self, model: Any, parsed: Mapping[str, Any], context: Any, **_: Any) -> None:
         asked, before = context["meter"]
         name = f"{model.service_model.service_name}.{model.name}"
         reads = writes = 0.0
-        if model.name in WRITES:
-            refused = "Error" in parsed
-            writes = _write_units(asked["TableName"], before, before if refused else _stored(asked))
-            writes = _unit(item_size(before)) if refused else writes
+        if before:
+            writes = _price_of_writes(model.name, asked, before, is_refused="Error" in parsed)
         elif model.name in READS:
             items = parsed.get("Items") or [parsed.get("Item", {})]
             reads = _unit(sum(map(item_size, items)), 4096)
             reads *= 1 if asked.get("ConsistentRead") else 0.5
         elif model.name == "BatchGetItem":
             reads = sum(_batch_units(*asked_for) for asked_for in _asked_and_found(asked, parsed))
-        self.calls.append(Call(name, asked, reads, writes))
+        elif name.startswith("dynamodb."):
+            raise NotImplementedError(f"{name} has no price here yet")
+        self.calls.append(Call(name, asked, reads, writes, caller(), _branch.get()))
+
+
+def _writes(operation: str, asked: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The single writes that a call consists of, none if it only reads."""
+    if operation == "TransactWriteItems":
+        return [write for entry in asked["TransactItems"] for write in entry.values()]
+    return [asked] if operation in WRITES else []
+
+
+def _price_of_writes(
+    operation: str, asked: Mapping[str, Any], before: Sequence[Item], *, is_refused: bool
+) -> float:
+    writes = zip(_writes(operation, asked), before, strict=True)
+    units = sum(
+        _unit(item_size(old))
+        if is_refused
+        else _write_units(write["TableName"], old, _stored(write))
+        for write, old in writes
+    )
+    return units * (2 if operation == "TransactWriteItems" else 1)
+
+
+def run_together(actions: Sequence[Callable[[], Any]]) -> list[Any]:
+    """One after another, because simulated actors have no threads; counted as at the same time."""
+    group = next(_groups)
+    answers = []
+    for number, action in enumerate(actions):
+        token = _branch.set((group, number))
+        try:
+            answers.append(action())
+        finally:
+            _branch.reset(token)
+    return answers
+
+
+def in_sequence(calls: Iterable[Call]) -> int:
+    """How many calls wait for one another. Of a group, its longest branch counts."""
+    alone, longest = 0, Counter[int]()
+    for branch, count in Counter(call.branch for call in calls).items():
+        if branch is None:
+            alone = count
+        else:
+            longest[branch[0]] = max(longest[branch[0]], count)
+    return alone + longest.total()
 
 
 def _asked_and_found(

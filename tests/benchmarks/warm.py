@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +9,7 @@ from typing import Any
 
 from tests.benchmarks.built import BASELINES, Layout
 from tests.benchmarks.cold import BASELINE_CODE
-from tests.benchmarks.instructions import count_per_call, why_not
+from tests.benchmarks.instructions import count_per_call, counters, why_not
 from tests.benchmarks.rows import Row, skipped
 from tests.support.events import load_event
 
@@ -41,7 +40,7 @@ def rows(layout: Layout, item: Mapping[str, Any]) -> list[Row]:
     """`item` is a stored payment: what DynamoDB answers, and what the bare create stores."""
     if why := why_not():
         return [skipped("W1–W3", why)]
-    with ThreadPoolExecutor() as pool:
+    with counters() as pool:
         ours = [pool.submit(count_ours, layout, one, item) for one in COMPARISONS]
         bare = {
             one.event: pool.submit(count_bare, one, item)

@@ -13,15 +13,18 @@ _PAGE = (
 )
 
 
-@Request.application
-def _answer(_request: Request) -> Response:
-    return Response(_PAGE, content_type="text/html")
-
-
 @contextmanager
-def shop_front() -> Iterator[str]:
-    """Its address, which is where payments return to."""
-    server = make_server("127.0.0.1", 0, _answer, threaded=True)
+def shop_front(moved_to: str = "") -> Iterator[str]:
+    """Its address, which is where payments return to. A shop that has moved redirects."""
+
+    @Request.application
+    def answer(request: Request) -> Response:
+        if moved_to:
+            location = f"{moved_to}?{request.query_string.decode()}"
+            return Response(status=301, headers={"Location": location})
+        return Response(_PAGE, content_type="text/html")
+
+    server = make_server("127.0.0.1", 0, answer, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.port}/thanks"
     server.shutdown()

@@ -117,7 +117,7 @@ def test_the_recorded_order_makes_a_payment_that_is_read_and_paid_and_listed(sta
 
     assert json.loads(read["body"])["status"] == "requires_action"
     assert paid["statusCode"] == 303
-    assert paid["headers"]["Location"].endswith(f"/payment-result?id_payment={payment_id}")
+    assert f"/checkout/{payment_id}?" in paid["headers"]["Location"]
     newest = json.loads(listed["body"])[0]
     assert [newest[key] for key in ("id", "status")] == [payment_id, "succeeded"]
 

@@ -455,7 +455,7 @@ def test_a_browser_is_shown_pages_and_redirects_as_documented(shop: Shop, shoppe
     page = shopper.open(checkout.redirect)
     faulty = shopper.pay_by_form(checkout, "1")
     challenged = shopper.pay_by_form(checkout, CHALLENGE_CARD)
-    challenge = challenged.headers["Location"]
+    challenge = shopper.way_out(challenged)
     pages = [page, shopper.status(checkout, as_json=False), shopper.open(challenge)]
     wrong_code = shopper.post(challenge, data={"code": "000000", "action": "pass"})
     abandoned = shopper.post(f"{challenge}/abandon")
@@ -464,7 +464,6 @@ def test_a_browser_is_shown_pages_and_redirects_as_documented(shop: Shop, shoppe
         shopper.open(challenge),
         shopper.open(f"{challenge}/return"),
         shopper.post(f"{challenge}/return", data={"cres": "x"}),
-        shopper.open(f"{shop.stack.url}/checkout/{checkout.id}?wait=1", params=_secret(checkout)),
         shopper.cancel(checkout),
     ]
 
@@ -472,9 +471,8 @@ def test_a_browser_is_shown_pages_and_redirects_as_documented(shop: Shop, shoppe
     assert [faulty.status_code, wrong_code.status_code] == [400, 400]
     moved = [challenged, abandoned, paid, *came_back]
     assert [answer.status_code for answer in moved] == [303] * len(moved)
-    assert (
-        paid.headers["Location"] == f"https://example.com/payment-result?id_payment={checkout.id}"
-    )
+    back = f"https://example.com/payment-result?id_payment={checkout.id}"
+    assert shopper.way_out(paid) == back
 
 
 def _secret(checkout: Checkout) -> dict[str, str]:
@@ -539,7 +537,8 @@ ACCEPTED_ORDERS: list[dict[str, Any]] = [
     *({"description": text} for text in ("x", "x" * 500)),
     *({"items": items} for items in (["x"] * 100, ["x" * 250])),
     {"return_url": "HTTPS://example.com"},
-    {"return_url": "http://[::1]:8000/a@b?c#d"},
+    {"return_url": "http://localhost:8000/a@b?c#d"},
+    {"customer_email": "sean.o'brien+tea@bücher.example"},
     {"return_url": "https://example.com/" + "x" * 2028},
     {"customer_email": "a@b.co"},
     {"metadata": {"k" * 40: "v" * 250, **{str(number): "" for number in range(19)}}},
@@ -554,7 +553,10 @@ REFUSED_ORDERS: list[dict[str, Any]] = [
     *({"return_url": url} for url in ("/result", "ftp://example.com", "https://", "", 1)),
     *({"return_url": f"https://{url}"} for url in ("a:b@example.com", "a.com/\t", "a.com\\")),
     {"return_url": "https://example.com/" + "x" * 2029},
-    *({"customer_email": email} for email in ("", "a", "a@b", f"{'a' * 65}@b.co", 1)),
+    *(
+        {"customer_email": email}
+        for email in ("", "a", "a@b", "a..b@c.de", "a@1.2.3.4", f"{'a' * 65}@b.co", 1)
+    ),
     *({"metadata": pairs} for pairs in ({"k" * 41: ""}, {"": ""}, {"k": "v" * 251}, {"k": 1})),
     {"metadata": []},
     {"metadata": {str(number): "" for number in range(21)}},

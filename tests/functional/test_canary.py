@@ -33,6 +33,7 @@ from tests.support.actors import (
     order,
 )
 from tests.support.html import Page
+from tests.support.records import open_attempts
 from tests.support.stack import PROJECT, Stack
 
 NUMBER = "4539578763621486"
@@ -632,16 +633,11 @@ def test_a_card_sent_as_a_key_is_left_nowhere(scene: Scene) -> None:
 # ------------------------------------------------------------------------------ our own faults
 
 
-def attempt_rows(stack: Stack, payment_id: str) -> list[dict[str, Any]]:
-    """The attempts under way of a payment, typed as DynamoDB keeps them."""
-    return [row for row in stack.rows("AttemptsTable") if row["payment_id"]["S"] == payment_id]
-
-
 def test_a_task_that_breaks_reports_a_fixed_text(scene: Scene, watched: Stack) -> None:
     """Its card turns into something it cannot read: the error it meets has the card in it."""
     checkout = scene.shop.checkout()
     challenge = scene.shopper.pay(checkout, CHALLENGE_CARD, cvc=CVC).json()["redirect"]
-    (row,) = attempt_rows(watched, checkout.id)
+    (row,) = open_attempts(watched, checkout)
     broken = client(watched, "kms").encrypt(
         KeyId=watched.resources["CardKey"],
         Plaintext=f"{CHALLENGE_CARD} {CVC}",
@@ -649,7 +645,7 @@ def test_a_task_that_breaks_reports_a_fixed_text(scene: Scene, watched: Stack) -
     )
     watched.dynamodb.update_item(
         TableName=watched.resources["AttemptsTable"],
-        Key={"id": row["id"]},
+        Key={"id": {"S": row["id"]}},
         UpdateExpression="SET encrypted_card = :broken",
         ExpressionAttributeValues={":broken": {"B": broken["CiphertextBlob"]}},
     )
@@ -686,7 +682,7 @@ def test_a_card_is_left_nowhere_when_it_cannot_be_encrypted(scene: Scene, watche
     assert [answer.status_code for answer in answers] == [503, 503]
     assert Page(answers[1]).headings
     assert scene.shop.payment(checkout.id)["status"] == "requires_action"
-    assert attempt_rows(watched, checkout.id) == []
+    assert open_attempts(watched, checkout) == []
     assert scene.witness.found(NUMBER) == []
     assert scene.shopper.pay(checkout, NUMBER, cvc=CVC).status_code == 200
 
@@ -707,8 +703,8 @@ class Sealed:
 def sealed(scene: Scene, watched: Stack) -> Sealed:
     checkout = scene.shop.checkout()
     challenge = scene.shopper.pay(checkout, CHALLENGE_CARD, cvc=CVC).json()["redirect"]
-    (row,) = attempt_rows(watched, checkout.id)
-    return Sealed(checkout, challenge, row["encrypted_card"]["B"])
+    (row,) = open_attempts(watched, checkout)
+    return Sealed(checkout, challenge, bytes(row["encrypted_card"]))
 
 
 def test_the_encrypted_card_is_there_while_a_challenge_is_open(
@@ -734,8 +730,8 @@ def test_the_same_card_is_encrypted_differently_each_time(
 ) -> None:
     other = scene.shop.checkout()
     scene.shopper.pay(other, CHALLENGE_CARD, cvc=CVC)
-    (row,) = attempt_rows(watched, other.id)
-    assert row["encrypted_card"]["B"] != sealed.ciphertext
+    (row,) = open_attempts(watched, other)
+    assert bytes(row["encrypted_card"]) != sealed.ciphertext
 
 
 def _pass(scene: Scene, sealed: Sealed) -> None:
@@ -772,7 +768,7 @@ def test_no_encrypted_card_is_left_after_a_payment_without_a_challenge(
 ) -> None:
     checkout = scene.shop.checkout()
     assert scene.shopper.pay(checkout, number, cvc=CVC).status_code == status
-    for row in attempt_rows(watched, checkout.id):  # for a moment it may still be there
+    for row in open_attempts(watched, checkout):  # for a moment it may still be there
         assert "encrypted_card" not in row
 
 

@@ -21,28 +21,12 @@ from tests.support.actors import (
     open_shop,
 )
 from tests.support.html import Page
-from tests.support.stack import Stack, rows_where
+from tests.support.records import open_attempts, questions, stored
+from tests.support.stack import Stack
 
 TIMEOUT_SECONDS = 2
 NOTICING_SECONDS = 10  # how long a workflow may take to notice, at the very most
 PROVES_128_BITS = re.compile(r"[0-9a-f]{32,}|[A-Za-z0-9_-]{22,}")
-
-
-def stored(stack: Stack, payment_id: str) -> dict[str, Any]:
-    """A payment as the table keeps it."""
-    (row,) = rows_where(stack, "PaymentsTable", "id", payment_id)
-    return row
-
-
-def open_attempts(stack: Stack, payment_id: str) -> list[dict[str, Any]]:
-    return rows_where(stack, "AttemptsTable", "payment_id", payment_id)
-
-
-def questions(stack: Stack, payment_id: str) -> list[list[str]]:
-    """What the acquirer was asked, attempt by attempt."""
-    rows = rows_where(stack, "SimulatorTable", "reference", payment_id)
-    in_order = sorted((row["asked"] for row in rows), key=lambda asked: int(asked[0][1]))
-    return [[question for question, _ in asked] for asked in in_order]
 
 
 def return_url(checkout: Checkout) -> str:
@@ -77,14 +61,11 @@ def test_passing_the_challenge_pays_and_leads_back_to_the_shop(
     form = Page(shopper.open(challenge)).form("code")
 
     answer = form.send(shopper.session, code=ONE_TIME_CODE)
-    while answer.headers.get("Location", "").startswith(stack.url):
-        answer = shopper.open(answer.headers["Location"])
 
-    assert answer.status_code == 303
-    assert answer.headers["Location"] == return_url(checkout)
+    assert shopper.way_out(answer) == return_url(checkout)
     view = shop.payment(checkout.id)
     assert (view["status"], view["card_last4"]) == ("completed", number[-4:])
-    assert questions(stack, checkout.id) == [["authenticate", "authorize"]]
+    assert questions(stack, checkout) == [["authenticate", "authorize"]]
 
 
 def test_nothing_is_charged_while_the_challenge_is_open(
@@ -96,7 +77,7 @@ def test_nothing_is_charged_while_the_challenge_is_open(
     shopper.status(checkout)
 
     assert shop.payment(checkout.id)["status"] == "processing"
-    assert questions(stack, checkout.id) == [["authenticate"]]
+    assert questions(stack, checkout) == [["authenticate"]]
 
 
 def test_the_outcome_is_stored_before_the_shopper_is_sent_back(
@@ -106,7 +87,7 @@ def test_the_outcome_is_stored_before_the_shopper_is_sent_back(
     for _ in range(5):
         checkout = shop.checkout()
         answer = shopper.answer_challenge(shopper.start_challenge(checkout))
-        assert answer.headers["Location"] == return_url(checkout)
+        assert shopper.way_out(answer) == return_url(checkout)
         assert shop.payment(checkout.id)["status"] == "completed"
 
 
@@ -118,7 +99,7 @@ def test_the_return_works_as_a_post_too(shop: Shop, shopper: Shopper) -> None:
 
     answer = shopper.post(back.headers["Location"], data={"cres": "whatever the issuer adds"})
 
-    assert (answer.status_code, answer.headers["Location"]) == (303, return_url(checkout))
+    assert shopper.way_out(answer) == return_url(checkout)
     assert shop.payment(checkout.id)["status"] == "completed"
 
 
@@ -139,7 +120,7 @@ def test_the_fail_button_declines_the_attempt_and_leaves_the_payment_payable(
     assert is_status_page(answer, checkout)
     view = shop.payment(checkout.id)
     assert (view["status"], view["decline_code"]) == ("requires_action", "authentication_failed")
-    assert questions(stack, checkout.id) == [["authenticate"]]
+    assert questions(stack, checkout) == [["authenticate"]]
     assert shopper.pay(checkout, PAID_CARD).status_code == 200
 
 
@@ -170,7 +151,7 @@ def test_a_wrong_code_is_asked_for_again_and_pays_nothing(
     assert answer.status_code == 400
     assert "code" in Page(answer).form("code").fields
     assert shop.payment(checkout.id)["status"] == "processing"
-    assert shopper.answer_challenge(challenge).headers["Location"] == return_url(checkout)
+    assert shopper.way_out(shopper.answer_challenge(challenge)) == return_url(checkout)
 
 
 def test_three_wrong_codes_end_the_attempt(shop: Shop, shopper: Shopper, stack: Stack) -> None:
@@ -187,7 +168,7 @@ def test_three_wrong_codes_end_the_attempt(shop: Shop, shopper: Shopper, stack: 
     assert (view["status"], view["decline_code"]) == ("requires_action", "authentication_failed")
     shopper.answer_challenge(challenge, code=ONE_TIME_CODE)
     assert shop.payment(checkout.id)["status"] == "requires_action"
-    assert questions(stack, checkout.id) == [["authenticate"]]
+    assert questions(stack, checkout) == [["authenticate"]]
     assert shopper.pay(checkout, PAID_CARD).status_code == 200
 
 
@@ -221,7 +202,7 @@ def test_during_a_challenge_the_page_offers_to_abandon_it_and_take_another_card(
     form = Page(shopper.open(answer.headers["Location"])).form("card_number")
     assert form.values["client_secret"] == checkout.client_secret
     assert shopper.pay(checkout, PAID_CARD).status_code == 200
-    assert questions(stack, checkout.id) == [["authenticate"], ["authenticate", "authorize"]]
+    assert questions(stack, checkout) == [["authenticate"], ["authenticate", "authorize"]]
 
 
 def test_an_abandoned_challenge_can_no_longer_be_passed(
@@ -235,7 +216,7 @@ def test_an_abandoned_challenge_can_no_longer_be_passed(
 
     assert is_status_page(answer, checkout)
     assert shop.payment(checkout.id)["status"] == "requires_action"
-    assert questions(stack, checkout.id) == [["authenticate"]]
+    assert questions(stack, checkout) == [["authenticate"]]
 
 
 def test_after_an_abandoned_challenge_another_challenge_can_be_passed(
@@ -248,7 +229,7 @@ def test_after_an_abandoned_challenge_another_challenge_can_be_passed(
     second = shopper.start_challenge(checkout)
 
     assert second != first
-    assert shopper.answer_challenge(second).headers["Location"] == return_url(checkout)
+    assert shopper.way_out(shopper.answer_challenge(second)) == return_url(checkout)
 
 
 def test_abandoning_what_is_already_paid_changes_nothing(shop: Shop, shopper: Shopper) -> None:
@@ -258,7 +239,7 @@ def test_abandoning_what_is_already_paid_changes_nothing(shop: Shop, shopper: Sh
 
     answer = shopper.post(f"{challenge}/abandon")
 
-    assert (answer.status_code, answer.headers["Location"]) == (303, return_url(checkout))
+    assert shopper.way_out(answer) == return_url(checkout)
     assert shop.payment(checkout.id)["status"] == "completed"
 
 
@@ -286,8 +267,8 @@ def test_a_challenge_that_takes_too_long_ends_the_attempt_and_another_card_may_b
     assert time.monotonic() - started >= TIMEOUT_SECONDS
     view = shop.payment(checkout.id)
     assert (view["status"], view["decline_code"]) == ("requires_action", "authentication_timed_out")
-    assert questions(shop.stack, checkout.id) == [["authenticate"]]
-    while open_attempts(shop.stack, checkout.id):  # removed right after the outcome is stored
+    assert questions(shop.stack, checkout) == [["authenticate"]]
+    while open_attempts(shop.stack, checkout):  # removed right after the outcome is stored
         assert time.monotonic() - started < TIMEOUT_SECONDS + NOTICING_SECONDS, "it stays"
     assert is_status_page(shopper.answer_challenge(challenge), checkout)
     assert shop.payment(checkout.id)["status"] == "requires_action"
@@ -328,7 +309,7 @@ def test_coming_back_without_finishing_the_challenge_never_pays(
     assert shop.payment(checkout.id)["status"] == "requires_action"
     shopper.answer_challenge(challenge)
     assert shop.payment(checkout.id)["status"] == "requires_action"
-    assert questions(stack, checkout.id) == [["authenticate"]]
+    assert questions(stack, checkout) == [["authenticate"]]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -352,7 +333,7 @@ def test_what_the_browser_claims_on_its_return_is_not_believed(
         shopper.post(back, data=claims)
 
     assert shop.payment(checkout.id)["status"] == "requires_action"
-    assert questions(stack, checkout.id) == [["authenticate"]]
+    assert questions(stack, checkout) == [["authenticate"]]
 
 
 @pytest.mark.parametrize("times", [1, 3])
@@ -362,13 +343,13 @@ def test_a_replayed_return_after_success_leads_to_the_shop_again_and_charges_not
     checkout = shop.checkout()
     challenge = shopper.start_challenge(checkout)
     shopper.answer_challenge(challenge)
-    before = stored(stack, checkout.id), questions(stack, checkout.id)
+    before = stored(stack, checkout), questions(stack, checkout)
 
     for _ in range(times):
         answer = shopper.open(f"{challenge}/return")
-        assert (answer.status_code, answer.headers["Location"]) == (303, return_url(checkout))
+        assert shopper.way_out(answer) == return_url(checkout)
 
-    assert (stored(stack, checkout.id), questions(stack, checkout.id)) == before
+    assert (stored(stack, checkout), questions(stack, checkout)) == before
 
 
 def test_a_replayed_return_after_a_failure_shows_the_failure_and_starts_nothing(
@@ -377,13 +358,13 @@ def test_a_replayed_return_after_a_failure_shows_the_failure_and_starts_nothing(
     checkout = shop.checkout()
     challenge = shopper.start_challenge(checkout)
     shopper.answer_challenge(challenge, action="fail")
-    before = stored(stack, checkout.id)
+    before = stored(stack, checkout)
 
     answer = shopper.open(f"{challenge}/return")
 
     assert is_status_page(answer, checkout)
     assert "did not confirm" in Page(shopper.open(answer.headers["Location"])).text
-    assert stored(stack, checkout.id) == before
+    assert stored(stack, checkout) == before
 
 
 @pytest.mark.parametrize("later", ["paid by another card", "a challenge passed", "declined"])
@@ -406,7 +387,7 @@ def test_a_replayed_return_shows_the_stored_outcome_even_after_later_attempts(
     if later == "declined":
         assert is_status_page(answer, checkout)
     else:
-        assert (answer.status_code, answer.headers.get("Location")) == (303, return_url(checkout))
+        assert shopper.way_out(answer) == return_url(checkout)
 
 
 def test_a_return_from_an_ended_challenge_does_not_end_the_one_that_is_open_now(
@@ -422,7 +403,7 @@ def test_a_return_from_an_ended_challenge_does_not_end_the_one_that_is_open_now(
     shopper.answer_challenge(first, action="fail")
 
     assert shop.payment(checkout.id)["status"] == "processing"
-    assert shopper.answer_challenge(second).headers["Location"] == return_url(checkout)
+    assert shopper.way_out(shopper.answer_challenge(second)) == return_url(checkout)
 
 
 @pytest.mark.parametrize(
@@ -434,11 +415,11 @@ def test_a_challenge_is_answered_once(
     checkout = shop.checkout()
     challenge = shopper.start_challenge(checkout)
     shopper.answer_challenge(challenge, action=ending)
-    before = stored(stack, checkout.id), questions(stack, checkout.id)
+    before = stored(stack, checkout), questions(stack, checkout)
 
     shopper.answer_challenge(challenge, action=again)
 
-    assert (stored(stack, checkout.id), questions(stack, checkout.id)) == before
+    assert (stored(stack, checkout), questions(stack, checkout)) == before
 
 
 def test_the_address_of_an_ended_challenge_leads_on_to_its_outcome(
@@ -450,9 +431,7 @@ def test_the_address_of_an_ended_challenge_leads_on_to_its_outcome(
 
     answer = shopper.open(challenge)
     assert answer.status_code == 303
-    answer = shopper.open(answer.headers["Location"])
-
-    assert answer.headers["Location"] == return_url(checkout)
+    assert shopper.way_out(answer) == return_url(checkout)
 
 
 # ------------------------------------------------------------------------------ its address
@@ -490,7 +469,7 @@ def test_no_address_and_no_page_holds_the_workflows_task_token(
     checkout = shop.checkout()
     paid = shopper.pay(checkout, CHALLENGE_CARD)
     challenge = paid.json()["redirect"]
-    (attempt,) = open_attempts(stack, checkout.id)
+    (attempt,) = open_attempts(stack, checkout)
     token = attempt["task_token"]
     assert len(token) >= 16
 
@@ -507,7 +486,7 @@ def test_no_address_and_no_page_holds_the_workflows_task_token(
         shopper.open(f"{challenge}/return"),
     ]
 
-    assert shown[-1].headers["Location"] == return_url(checkout)
+    assert shopper.way_out(shown[-1]) == return_url(checkout)
     for answer in shown:
         assert token not in answer.url
         assert token not in str(answer.headers)

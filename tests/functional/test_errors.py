@@ -9,18 +9,19 @@ import pytest
 import requests
 
 from payments.model.ids import Mode
+from payments.web.texts import text
 from tests.conftest import StackFor
 from tests.support.actors import (
-    DECLINED_CARD,
-    INSUFFICIENT_FUNDS_CARD,
     Checkout,
     Shop,
     Shopper,
     open_shop,
     order,
 )
+from tests.support.bodies import MALFORMED, nested
 from tests.support.documentation import EXAMPLE_ID, NOT_FOUND, envelope, faults
 from tests.support.html import Page
+from tests.support.records import payment_key
 from tests.support.stack import Stack
 
 JSON = {"Content-Type": "application/json"}
@@ -70,28 +71,6 @@ def test_a_401_has_the_detail_alone(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    ("card", "reason"),
-    [(INSUFFICIENT_FUNDS_CARD, "insufficient_funds"), (DECLINED_CARD, "generic_decline")],
-)
-def test_a_402_has_the_documented_error(
-    shop: Shop, shopper: Shopper, card: str, reason: str
-) -> None:
-    answer = shopper.pay(shop.checkout(), card)
-    assert answer.status_code == 402
-    assert answer.headers["Content-Type"] == "application/json"
-    assert set(answer.json()) == {"error"}
-    error = answer.json()["error"]
-    documented = {
-        "code": 402,
-        "type": "payment_failed",
-        "message": "Card declined. Please try another payment method.",
-        "decline_reason": reason,
-    }
-    # Section 7 puts the stable English code next to the reason.
-    assert error == documented | {"decline_code": reason}
-
-
-@pytest.mark.parametrize(
     "path",
     [
         f"/v1/payments/{EXAMPLE_ID}",
@@ -129,13 +108,6 @@ def test_a_bad_cursor_is_said_together_with_the_other_bad_parameters(shop: Shop)
     assert set(faults(shop.request("GET", path))) == {"limit", "cursor"}
 
 
-def test_a_bad_payment_form_gets_all_its_errors_at_once(shop: Shop, shopper: Shopper) -> None:
-    checkout = shop.checkout()
-    bad = {"exp_month": "13", "cvc": "x", "email": "nobody"}
-    found = faults(shopper.pay(checkout, "4242424242424241", **bad))
-    assert set(found) == {"card_number", "exp_month", "cvc", "email"}
-
-
 def test_a_409_adds_its_reason(shop: Shop, shopper: Shopper) -> None:
     shop.create(headers={"Idempotency-Key": "one"})
     reused = shop.create(headers={"Idempotency-Key": "one"}, amount="1.00")
@@ -145,11 +117,12 @@ def test_a_409_adds_its_reason(shop: Shop, shopper: Shopper) -> None:
     assert envelope(shopper.pay(checkout), 409, "reason")["reason"] == "already_paid"
 
 
-@pytest.mark.parametrize("size", [64 * 1024 + 1, 1024 * 1024, TEN_MEGABYTES, TEN_MEGABYTES + 1])
+@pytest.mark.parametrize("size", [64 * 1024 + 1, TEN_MEGABYTES, TEN_MEGABYTES + 1])
 def test_a_body_that_is_too_large_is_a_413(shop: Shop, size: int) -> None:
     """Up to 10 MB the handler says so, above that the gateway."""
     answer = post(shop, json.dumps(order()).encode().ljust(size))
     envelope(answer, 413)
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert_says_nothing_internal(answer)
 
 
@@ -174,16 +147,7 @@ def test_a_long_url_is_read(shop: Shop, length: int) -> None:
 
 @pytest.mark.parametrize(
     "media_type",
-    [
-        "text/plain",
-        "text/html",
-        "application/xml",
-        "application/x-www-form-urlencoded",
-        "multipart/form-data; boundary=x",
-        "application/octet-stream",
-        "application/jsonp",
-        "nonsense",
-    ],
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"],
 )
 def test_a_create_that_is_not_json_is_a_415(shop: Shop, media_type: str) -> None:
     answer = post(shop, json.dumps(order()), **{"Content-Type": media_type})
@@ -191,7 +155,7 @@ def test_a_create_that_is_not_json_is_a_415(shop: Shop, media_type: str) -> None
     assert shop.list().json() == []
 
 
-@pytest.mark.parametrize("media_type", ["text/plain", "application/xml", "multipart/form-data"])
+@pytest.mark.parametrize("media_type", ["text/plain", "multipart/form-data; boundary=x"])
 def test_a_payment_that_is_neither_json_nor_a_form_is_a_415(
     shop: Shop, shopper: Shopper, media_type: str
 ) -> None:
@@ -199,18 +163,9 @@ def test_a_payment_that_is_neither_json_nor_a_form_is_a_415(
     envelope(shopper.post(url, data=b"{}", headers={"Content-Type": media_type}), 415)
 
 
-@pytest.mark.parametrize(
-    "media_type",
-    [
-        "application/json",
-        "APPLICATION/JSON",
-        "application/json; charset=utf-8",
-        "application/json;",
-    ],
-)
-def test_json_is_taken_however_its_type_is_spelled(shop: Shop, media_type: str) -> None:
-    answer = post(shop, json.dumps(order()), **{"Content-Type": media_type})
-    assert answer.status_code == 202
+def test_json_is_taken_however_its_type_is_spelled(shop: Shop) -> None:
+    headers = {"Content-Type": "APPLICATION/JSON; charset=utf-8"}
+    assert post(shop, json.dumps(order()), **headers).status_code == 202
 
 
 def test_a_503_says_when_to_come_back(stack: Stack) -> None:
@@ -221,49 +176,20 @@ def test_a_503_says_when_to_come_back(stack: Stack) -> None:
 
 
 # ------------------------------------------------------------------------ bodies that are no JSON
+# Which bodies are read is tested in tests/unit/test_request_body.py, which fields and parameters in
+# tests/unit/test_payment_request.py, test_card_form.py and test_query.py.
 
-
-def nested(depth: int) -> str:
-    body = json.dumps(order())
-    return body[:-1] + ', "x": ' + "[" * depth + "]" * depth + "}"
-
-
-MALFORMED: dict[str, bytes] = {
-    "nothing": b"",
-    "white space": b" \n",
-    "cut": b'{"amount": "5.00"',
-    "open string": b'{"amount": "5.00',
-    "single quotes": b"{'amount': '5.00'}",
-    "names without quotes": b'{amount: "5.00"}',
-    "comma at the end": json.dumps(order()).encode()[:-1] + b",}",
-    "two objects": json.dumps(order()).encode() * 2,
-    "comment": b"{} // nothing",
-    "form": b"amount=5.00&currency=USD",
-    "xml": b"<amount>5.00</amount>",
-    "null": b"null",
-    "true": b"true",
-    "number": b"5",
-    "string": b'"amount"',
-    "array": b"[]",
-    "array of orders": json.dumps([order()]).encode(),
-    "NaN": json.dumps(order(x=float("nan"))).encode(),
-    "Infinity": json.dumps(order(x=float("inf"))).encode(),
-    "minus Infinity": json.dumps(order(x=float("-inf"))).encode(),
-    "a number of 100 kilo-digits": b'{"x": ' + b"9" * 60_000 + b"}",
-    "a leading zero": b'{"x": 01}',
-    "a raw newline in a string": b'{"amount": "5\n00"}',
-    "a raw NUL": b'{"amount": "5\x00"}',
-    "a bad escape": b'{"amount": "\\x35"}',
-    "half an escape": b'{"amount": "\\u00"}',
-    "bytes that are no UTF-8": b"\xff\xfe\xfd",
-    "UTF-16": json.dumps(order()).encode("utf-16"),
-    "30,000 arrays deep": nested(30_000).encode(),
-    "10,000 objects deep": b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
-    "arrays without end": b"[" * 60_000,
+# Those that something on the way to the handler could stumble over.
+ON_THE_WAY = {
+    name: MALFORMED[name]
+    for name in (
+        *("nothing", "white space", "cut", "NaN", "a number of 100 kilo-digits", "a raw NUL"),
+        *("bytes that are no UTF-8", "UTF-16", "30,000 arrays deep", "arrays without end"),
+    )
 }
 
 
-@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED.keys())
+@pytest.mark.parametrize("body", ON_THE_WAY.values(), ids=ON_THE_WAY.keys())
 @pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "one"}], ids=["", "with-a-key"])
 def test_a_create_that_cannot_be_read_is_a_400(
     shop: Shop, body: bytes, key: dict[str, str]
@@ -274,7 +200,7 @@ def test_a_create_that_cannot_be_read_is_a_400(
     assert shop.list().json() == []
 
 
-@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED.keys())
+@pytest.mark.parametrize("body", ON_THE_WAY.values(), ids=ON_THE_WAY.keys())
 def test_a_payment_that_cannot_be_read_is_a_400(shop: Shop, shopper: Shopper, body: bytes) -> None:
     checkout = shop.checkout()
     answer = shopper.post(f"{shop.stack.url}/checkout/{checkout.id}", data=body, headers=JSON)
@@ -298,16 +224,7 @@ def test_no_depth_is_too_much_for_a_clean_answer(shop: Shop) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [
-        ("amount", "5.00\ud800"),
-        ("currency", "US\udc00"),
-        ("description", "a\ud800b"),
-        ("items", ["\udfff"]),
-        ("return_url", "https://example.com/\ud800"),
-        ("customer_email", "a\ud800@example.com"),
-        ("metadata", {"key": "\ud800"}),
-        ("metadata", {"\ud800": "value"}),
-    ],
+    [("description", "a\ud800b"), ("items", ["\udfff"]), ("metadata", {"\ud800": "value"})],
 )
 def test_half_a_character_is_refused(shop: Shop, field: str, value: object) -> None:
     """A lone surrogate is valid in JSON's escapes, but no text."""
@@ -333,7 +250,7 @@ def test_huge_numbers_in_what_is_ignored_are_ignored(
     assert post(shop, body, **key).status_code == 202
 
 
-@pytest.mark.parametrize("field", ["amount", "currency", "description", "return_url", "items"])
+@pytest.mark.parametrize("field", ["amount", "items"])
 @pytest.mark.parametrize("number", ["9" * 4000, "1e999", "-0", "1e-999"])
 def test_huge_numbers_in_place_of_texts_are_refused(shop: Shop, field: str, number: str) -> None:
     body = json.dumps(order(**{field: "HERE"})).replace('"HERE"', number)
@@ -343,11 +260,11 @@ def test_huge_numbers_in_place_of_texts_are_refused(shop: Shop, field: str, numb
 @pytest.mark.parametrize(
     "query",
     [
-        *("limit=" + value for value in ("0", "101", "-1", "1.5", "", "x", "9" * 4000, "%D9%A1")),
-        *("status=" + value for value in ("paid", "", "SUCCEEDED", "%00", "%ED%A0%80", "%FF")),
-        *("test=" + value for value in ("", "1", "yes", "null", "%00")),
-        *("sort=" + value for value in ("", "amount", "-", "created_on%00", "+created_on")),
-        *("cursor=" + value for value in ("", "x", "%00", "%FF", "%C3%A9", "AAAA", "x" * 5000)),
+        *("limit=" + value for value in ("0", "", "9" * 4000, "%D9%A1")),
+        *("status=" + value for value in ("paid", "%00", "%ED%A0%80", "%FF")),
+        *("test=" + value for value in ("", "%00")),
+        *("sort=" + value for value in ("amount", "created_on%00", "+created_on")),
+        *("cursor=" + value for value in ("", "%00", "%FF", "%C3%A9", "x" * 5000)),
     ],
     ids=lambda query: query[:30],
 )
@@ -357,7 +274,7 @@ def test_a_bad_parameter_is_a_400_that_names_it(shop: Shop, query: str) -> None:
     assert_says_nothing_internal(answer)
 
 
-@pytest.mark.parametrize("value", ["", "1", "yes", "%FF"])
+@pytest.mark.parametrize("value", ["", "%FF"])
 def test_a_bad_parameter_of_one_payment_is_a_400_too(shop: Shop, value: str) -> None:
     answer = shop.request("GET", f"/v1/payments/{shop.checkout().id}?test={value}")
     assert list(faults(answer)) == ["test"]
@@ -422,6 +339,14 @@ def test_when_the_store_does_not_answer_the_answer_is_a_503(
     assert_says_nothing_internal(answer)
 
 
+def test_when_the_store_does_not_answer_the_answer_is_in_the_callers_language(
+    broken: Shop,
+) -> None:
+    body = envelope(broken.create(headers={"Accept-Language": "it"}), 503)
+    assert body["title"] == text("error.unavailable.title", "it")
+    assert body["content"] == text("error.unavailable.content", "it")
+
+
 def _ask_checkout(shop: Shop, method: str, accept: str = "application/json") -> requests.Response:
     secret = {"client_secret": "cs_test_shop_" + "0" * 32}
     return requests.request(
@@ -444,10 +369,9 @@ def test_when_the_store_does_not_answer_a_shopper_gets_a_page(broken: Shop) -> N
 def _damaged(shop: Shop) -> Checkout:
     """A payment as our code cannot have written it."""
     checkout = shop.checkout()
-    (row,) = [row for row in shop.stack.rows("PaymentsTable") if row["id"]["S"] == checkout.id]
     shop.stack.dynamodb.update_item(
         TableName=shop.stack.resources["PaymentsTable"],
-        Key={"pk": row["pk"], "id": row["id"]},
+        Key=payment_key(checkout),
         UpdateExpression="REMOVE amount_minor",
     )
     return checkout

@@ -13,7 +13,8 @@ import pytest
 from local.emulator.calls import Call
 from local.emulator.demo import LIVE_KEY, REVOKED_KEY, SECOND_MERCHANT_KEY, TEST_KEY
 from tests.support.actors import Checkout, Shop, Shopper, open_shop
-from tests.support.stack import PROJECT, Stack, rows_where
+from tests.support.records import open_attempts, payment_key
+from tests.support.stack import PROJECT, Stack
 
 PAGE = (PROJECT / "docs/operate.md").read_text("utf-8")
 FIRST_HOUR = PAGE.partition("\n## The first hour\n")[2].partition("\n## ")[0]
@@ -109,6 +110,7 @@ def _pay(owner: Owner, shopper: Shopper) -> None:
 def test_the_fraud_pages_commands_change_a_merchants_lists(owner: Owner) -> None:
     page = (PROJECT / "docs/fraud.md").read_text("utf-8")
     (block,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    owner.types("make merchant MERCHANT=acme NAME=Acme EMAIL=help@acme.example COUNTRY=US")
     *added, removed = [owner.types(command) for command in block.strip().splitlines()]
     assert [told.partition(": ")[0] for told in added] == [
         "acme, block list, ip",
@@ -122,8 +124,18 @@ def test_the_fraud_pages_commands_change_a_merchants_lists(owner: Owner) -> None
 def test_the_keys_that_the_docs_name_are_those_of_the_local_stack(owner: Owner) -> None:
     named = set(re.findall(r"`(sk_(?:test|live)_\w+)`", PAGE))
     assert named == {TEST_KEY, LIVE_KEY, SECOND_MERCHANT_KEY, REVOKED_KEY}
-    agreed = re.findall(r"^make key .* FEE=.*$", PAGE, re.MULTILINE)
-    assert [owner.types(command).startswith("sk_test_") for command in agreed] == [True]
+
+
+def test_the_keys_and_merchants_section_goes_as_the_docs_say(owner: Owner) -> None:
+    section = PAGE.partition("\n## Keys and merchants\n")[2]
+    (block,) = re.findall(r"```sh\n(.*?)```", section.partition("\n### ")[0], re.DOTALL)
+    new, agreed, key, keys, *rest = block.strip().splitlines()
+    owner.types(new)
+    assert "FEE: standard -> 2.5% + 0.20 USD" in owner.types(agreed)
+    issued = owner.types(key)
+    assert issued.startswith("sk_test_")
+    assert issued.split()[-1] in owner.types(keys)
+    assert [command.split(" KEY=")[0] for command in rest] == ["make rotate", "make revoke"]
 
 
 def test_only_what_needs_an_account_is_left_out() -> None:
@@ -139,8 +151,7 @@ def test_restoring_brings_back_what_is_gone_and_leaves_what_is_there(
     before = shop.payment(gone.id)
     copies = owner.types("make backup")
     table = owner.stack.resources["PaymentsTable"]
-    (row,) = [row for row in owner.stack.rows("PaymentsTable") if row["id"]["S"] == gone.id]
-    owner.stack.dynamodb.delete_item(TableName=table, Key={"pk": row["pk"], "id": row["id"]})
+    owner.stack.dynamodb.delete_item(TableName=table, Key=payment_key(gone))
     assert shop.get(gone.id).status_code == 404
     assert shopper.pay(paid_since).status_code == 200
 
@@ -172,7 +183,7 @@ def _stated(row: str) -> int:
 def _pay_to_the_end(stack: Stack, shopper: Shopper, checkout: Checkout) -> None:
     """Until nothing of it goes on any more."""
     assert shopper.pay_by_form(checkout).status_code == 303
-    while rows_where(stack, "AttemptsTable", "payment_id", checkout.id):
+    while open_attempts(stack, checkout):
         time.sleep(0.05)
 
 

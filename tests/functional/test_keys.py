@@ -4,13 +4,10 @@ import base64
 import hashlib
 import json
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -22,7 +19,8 @@ from payments.use_cases.api_keys import ApiKeys
 from tests.conftest import StackFor
 from tests.support.actors import Shop, Shopper, open_shop, order
 from tests.support.documentation import EXAMPLE_ID, NOT_FOUND, envelope
-from tests.support.stack import PROJECT, Stack
+from tests.support.operator import operate, printed
+from tests.support.stack import Stack
 
 NO_CREDENTIALS = {"detail": "Authentication credentials were not provided."}
 INVALID_FORMAT = {"detail": "Invalid API key format."}
@@ -52,19 +50,6 @@ def ask(
         json=order() if method == "POST" else None,
         timeout=30,
     )
-
-
-def operator(stack: Stack, *arguments: str) -> str:
-    """What `make key`, `make rotate` and `make revoke` print."""
-    port = str(urlsplit(stack.aws_url).port)
-    ran = subprocess.run(
-        [sys.executable, "-m", "local.operator.keys", "--aws-port", port, *arguments],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return ran.stdout
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +97,10 @@ def test_a_body_cannot_change_the_mode(both_modes: Stack) -> None:
 
 
 def test_a_key_is_shown_once_and_stored_only_as_a_hash(both_modes: Stack) -> None:
-    printed = operator(both_modes, "issue", "--merchant", "hashed", "--mode", "test")
-    (key,) = re.findall(r"sk_test_\w+", printed)
+    made = {"NAME": "Hashed", "EMAIL": "hashed@example.com", "COUNTRY": "CR"}
+    printed(operate(both_modes, "merchant", MERCHANT="hashed", **made))
+    shown = printed(operate(both_modes, "key", MERCHANT="hashed", MODE="test"))
+    (key,) = re.findall(r"sk_test_\w+", shown)
     shop = Shop(both_modes, key)
     shop.checkout()
     rows = {table: json.dumps(both_modes.rows(table), default=str) for table in _tables(both_modes)}
@@ -182,11 +169,11 @@ def test_the_new_key_sees_what_the_old_one_made(both_modes: Stack) -> None:
 
 def test_the_operator_s_commands_rotate_and_revoke(both_modes: Stack) -> None:
     shop = open_shop(both_modes)
-    printed = operator(both_modes, "rotate", "--key", shop.key or "", "--overlap-hours", "1")
-    (new,) = re.findall(r"sk_test_\w+", printed)
+    shown = printed(operate(both_modes, "rotate", KEY=shop.key or "", OVERLAP_HOURS="1"))
+    (new,) = re.findall(r"sk_test_\w+", shown)
     assert (shop.list().status_code, Shop(both_modes, new).list().status_code) == (200, 200)
 
-    operator(both_modes, "revoke", "--key", new)
+    printed(operate(both_modes, "revoke", KEY=new))
     time.sleep(CACHE_SECONDS)
     assert (shop.list().status_code, Shop(both_modes, new).list().status_code) == (200, 401)
 

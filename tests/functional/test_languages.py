@@ -1,4 +1,4 @@
-"""Section 7 of the contract over HTTP: every message, every page and every amount, six times."""
+"""Section 7 of the contract over HTTP: messages in the caller's language, each page in all six."""
 
 import base64
 import json
@@ -95,14 +95,8 @@ def late(stack_for: StackFor) -> Iterator[World]:
     made.shopper.close()
 
 
-@pytest.fixture(scope="module")
-def broken(stack_for: StackFor) -> Iterator[Shop]:
-    """A shop on a stack whose payments are gone. Nobody else may use it: the parameter says so."""
-    stack = stack_for(LogRetentionDays="5")
-    shop = open_shop(stack)
-    stack.dynamodb.delete_table(TableName=stack.resources["PaymentsTable"])
-    yield shop
-    shop.close()
+# The catalogues say the same in all languages: that a message is looked up is seen in one.
+in_one_language = pytest.mark.parametrize("language", ["it"])
 
 
 def title_and_content(
@@ -114,14 +108,17 @@ def title_and_content(
 
 
 # ---------------------------------------------------------------------------- the API's messages
+# That each of them is there in all six languages is tested in tests/unit/test_error_responses.py.
 
 
+@in_one_language
 def test_a_created_payment_says_what_to_do_next(speaking: World, language: str) -> None:
     answer = speaking.shop.create().json()
     assert answer["title"] == text("created.title", language)
     assert answer["content"] == text("created.content", language)
 
 
+@in_one_language
 @pytest.mark.parametrize(
     ("key", "reason"),
     [("nonsense-{}", "malformed"), ("sk_test_51O62xYzAbcDef9{}", "unknown")],
@@ -137,6 +134,7 @@ def test_a_refused_key_is_told_so(key: str, reason: str, stack: Stack, language:
     assert answer.headers["WWW-Authenticate"] == "Basic"
 
 
+@in_one_language
 def test_what_the_gateway_says_by_itself_is_english(stack: Stack, language: str) -> None:
     stranger = Shop(stack, key=None)
     speak(stranger, language)
@@ -146,6 +144,7 @@ def test_what_the_gateway_says_by_itself_is_english(stack: Stack, language: str)
     assert answers[1].json()["title"] == text("error.not_found.title")
 
 
+@in_one_language
 def test_a_declined_card_is_told_with_a_reason(speaking: World, language: str) -> None:
     answer = speaking.shopper.pay(speaking.shop.checkout(), INSUFFICIENT_FUNDS_CARD)
     assert answer.status_code == 402
@@ -160,18 +159,21 @@ def test_a_declined_card_is_told_with_a_reason(speaking: World, language: str) -
     }
 
 
+@in_one_language
 def test_the_merchant_reads_the_decline_reason_too(speaking: World, language: str) -> None:
     view = speaking.shop.payment(speaking.payments["declined"].id)
     assert view["decline_reason"] == text("decline.insufficient_funds", language)
     assert view["decline_code"] == "insufficient_funds"
 
 
+@in_one_language
 def test_an_unknown_payment_is_not_found(speaking: World, language: str) -> None:
     nobody = Checkout(EXAMPLE_ID, "nothing", "", {})
     for answer in (speaking.shop.get(EXAMPLE_ID), speaking.shopper.status(nobody)):
         title_and_content(answer, 404, language, "not_found", "not_found")
 
 
+@in_one_language
 @pytest.mark.parametrize(
     ("state", "reason"),
     [
@@ -189,12 +191,14 @@ def test_what_cannot_be_paid_now_says_why(
     assert answer.json()["reason"] == reason
 
 
+@in_one_language
 def test_what_has_expired_says_so(late: World, language: str) -> None:
     speak(late.shopper, language)
     answer = late.shopper.pay(late.payments["expired"])
     title_and_content(answer, 409, language, "conflict", "expired", "reason")
 
 
+@in_one_language
 def test_a_key_that_was_used_for_something_else_says_so(speaking: World, language: str) -> None:
     headers = {"Idempotency-Key": f"used-{language}"}
     speaking.shop.create(headers)
@@ -202,27 +206,25 @@ def test_a_key_that_was_used_for_something_else_says_so(speaking: World, languag
     title_and_content(answer, 409, language, "conflict", "key_reused", "reason")
 
 
+@in_one_language
 def test_a_body_that_is_too_large_is_told_so(speaking: World, language: str) -> None:
     answer = speaking.shop.create(description="x" * 64 * 1024)
     title_and_content(answer, 413, language, "too_large", "too_large")
 
 
+@in_one_language
 def test_a_body_of_another_kind_is_told_so(speaking: World, language: str) -> None:
     answer = speaking.shop.request("POST", "/v1/payments/", data={"amount": "5"})
     title_and_content(answer, 415, language, "media_type", "media_type")
 
 
+@in_one_language
 def test_a_live_payment_without_an_acquirer_is_told_so(stack: Stack, language: str) -> None:
     shop = open_shop(stack, Mode.LIVE)
     speak(shop, language)
     answer = shop.create()
     shop.close()
     title_and_content(answer, 503, language, "unavailable", "no_live_acquirer")
-
-
-def test_a_store_that_does_not_answer_is_told(broken: Shop, language: str) -> None:
-    speak(broken, language)
-    title_and_content(broken.create(), 503, language, "unavailable", "unavailable")
 
 
 @pytest.mark.parametrize(
@@ -297,24 +299,12 @@ def _live_over_http(world: World) -> requests.Response:
     return answer
 
 
-# Together they commit every fault that a field can have.
 FAULTS: dict[str, tuple[Callable[[World], requests.Response], set[str]]] = {
     "body": (lambda world: world.shop.request("POST", "/v1/payments/", json=[]), {"malformed"}),
-    "absent": (_post(amount=None), {"required"}),
-    "kinds": (
-        _post(description=1, items="x", metadata=[]),
-        {"not_a_string", "not_a_list", "not_an_object"},
+    "order": (
+        _post(amount="1.001", items=[], customer_email="x"),
+        {"too_many_decimals", "too_few", "invalid_email"},
     ),
-    "short": (_post(description="", items=[]), {"too_short", "too_few"}),
-    "long": (_post(description="x" * 501, items=["x"] * 101), {"too_long", "too_many"}),
-    "words": (
-        _post(amount="x", currency="XXX", return_url="x", customer_email="x"),
-        {"invalid_amount", "unknown_currency", "invalid_url", "invalid_email"},
-    ),
-    "zero": (_post(amount="0"), {"amount_not_positive"}),
-    "huge": (_post(amount="9" * 13), {"amount_too_large"}),
-    "two decimals": (_post(amount="1.001"), {"too_many_decimals"}),
-    "no decimals": (_post(amount="1.0", currency="JPY"), {"too_many_decimals"}),
     "http": (_live_over_http, {"https_required"}),
     "idempotency": (
         lambda world: world.shop.create({"Idempotency-Key": "x" * 256}),
@@ -325,21 +315,17 @@ FAULTS: dict[str, tuple[Callable[[World], requests.Response], set[str]]] = {
         {"not_a_boolean", "unknown_status", "invalid_limit", "not_allowed", "invalid_cursor"},
     ),
     "card": (
-        _pay("4242424242424241", exp_month="13", cvc="1"),
-        {"invalid_card_number", "invalid_expiry", "invalid_cvc"},
+        _pay("378282246310005", exp_month="13", cvc="1"),
+        {"invalid_expiry", "invalid_cvc"},
     ),
-    "amex": (_pay("378282246310005", cvc="123"), {"invalid_cvc"}),
-    "old card": (_pay(exp_year="2020"), {"card_expired"}),
-    "other scheme": (_pay("5018000000000009"), {"unsupported_card"}),
-    "name": (_pay(name=PAID_CARD), {"holds_card_number"}),
-    "attempt": (_pay(attempt="x"), {"invalid"}),
     "no token": (_wallet("x"), {"invalid_wallet_token"}),
     "real token": (_wallet(apple_token(PAID_CARD, "EC_v1")), {"wallet_not_configured"}),
 }
 
 
+@in_one_language
 @pytest.mark.parametrize("name", FAULTS)
-def test_every_fault_of_a_field_is_told_in_the_callers_language(
+def test_a_fault_of_a_field_is_told_in_the_callers_language(
     name: str, speaking: World, language: str
 ) -> None:
     send, codes = FAULTS[name]
@@ -353,19 +339,6 @@ def test_every_fault_of_a_field_is_told_in_the_callers_language(
 def text_with_gaps(key: str, language: str) -> str:
     """The text with every placeholder as a gap."""
     return re.sub(r"\{\w+\}", "GAP", catalogue(language)[key])
-
-
-def test_no_fault_of_a_field_is_left_out_above() -> None:
-    tried = {code for _, codes in FAULTS.values() for code in codes}
-    assert {f"field.{code}" for code in tried} == {
-        key for key in catalogue("en") if key.startswith("field.")
-    }
-
-
-def test_what_is_filled_in_is_no_english_either(speaking: World) -> None:
-    """A choice is listed with commas: `or` would be English."""
-    (error,) = speaking.shop.list(sort="x").json()["errors"]
-    assert "created_on, -created_on" in error["message"]
 
 
 # ------------------------------------------------------------------------------------ the pages
@@ -472,42 +445,12 @@ def plain(shown: str) -> str:
     return " ".join(shown.split())
 
 
-# Digits by ISO 4217: Babel's own data would show RSD and MGA without, and IQD with none.
-AMOUNTS = {
-    ("1234.5", "USD"): ("$1,234.50", "1.234,50US$", "US$1.234,50", "1.234,50USD", "1.234,50$"),
-    ("1234.5", "EUR"): ("€1,234.50", "1.234,50€", "€1.234,50", "1.234,50€", "1.234,50€"),
-    ("1234.5", "CRC"): ("CRC1,234.50", "1.234,50CRC", "CRC1.234,50", "1.234,50CRC", "1.234,50CRC"),
-    ("1235", "JPY"): ("¥1,235", "1.235JPY", "JP¥1.235", "1.235JPY", "1.235¥"),
-    ("1234.5", "KWD"): ("KWD1,234.500", "1.234,500KWD", "KWD1.234,500") + ("1.234,500KWD",) * 2,
-    ("1234.5", "IQD"): ("IQD1,234.500", "1.234,500IQD", "IQD1.234,500") + ("1.234,500IQD",) * 2,
-    ("1234.5", "RSD"): ("RSD1,234.50", "1.234,50RSD", "RSD1.234,50") + ("1.234,50RSD",) * 2,
-    ("1234.5", "MGA"): ("MGA1,234.50", "1.234,50MGA", "MGA1.234,50") + ("1.234,50MGA",) * 2,
-}
-FRENCH = {"USD": "1234,50$US", "EUR": "1234,50€", "JPY": "1235JPY", "KWD": "1234,500KWD"} | {
-    "CRC": "1234,50CRC",
-    "IQD": "1234,500IQD",
-    "RSD": "1234,50RSD",
-    "MGA": "1234,50MGA",
-}
-
-
-@pytest.mark.parametrize(("amount", "currency"), AMOUNTS)
-def test_amounts_are_written_as_the_language_does_with_the_currencys_own_decimals(
-    amount: str, currency: str, speaking: World, language: str
+def test_the_page_shows_the_amount_as_the_language_writes_it(
+    speaking: World, language: str
 ) -> None:
-    checkout = speaking.shop.checkout(amount=amount, currency=currency)
-    page = Page(speaking.shopper.open(checkout.redirect))
-    shown = (*AMOUNTS[amount, currency], FRENCH[currency])[LANGUAGES.index(language)]
-    assert re.search(rf"(?<![0-9.,]){re.escape(shown)}(?![0-9.,])", "".join(page.text.split()))
-
-
-@pytest.mark.parametrize(("amount", "currency"), [("12.3", "USD"), ("1234567.89", "EUR")])
-def test_where_babel_knows_the_decimals_an_amount_is_babels_to_the_space(
-    amount: str, currency: str, speaking: World, language: str
-) -> None:
-    checkout = speaking.shop.checkout(amount=amount, currency=currency)
+    checkout = speaking.shop.checkout(amount="1234567.89", currency="EUR")
     answer = speaking.shopper.open(checkout.redirect)
-    assert format_currency(amount, currency, locale=language) in answer.text
+    assert format_currency("1234567.89", "EUR", locale=language) in answer.text
 
 
 def test_the_apis_own_amounts_know_no_language(speaking: World) -> None:

@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -157,14 +156,6 @@ def test_a_page_of_100_holds_100(shop: Shop) -> None:
 
     assert len(answer.json()) == 100
     assert [len(page) for page in pages_after(shop, answer)] == [1]
-
-
-@pytest.mark.parametrize("query", ["", "limit=3", "status=requires_action", "sort=created_on"])
-def test_both_routes_give_the_same_list(query: str, full_shop: Shop) -> None:
-    plain = full_shop.request("GET", f"/v1/payments/?{query}")
-    internal = full_shop.request("GET", f"/v1/payments/internal?{query}")
-    assert ids_of(plain) == ids_of(internal)
-    assert plain.json() == internal.json()
 
 
 # ------------------------------------------------------------------------------ pages
@@ -513,29 +504,7 @@ def test_a_row_that_expires_between_two_pages_is_not_repeated(
 
 # ------------------------------------------------------------------------------ refusals
 
-BAD_PARAMETERS = {
-    "limit": ["0", "101", "-1", "abc", "", "1.5", "+5", " 5", "1e1", "٥", "²", "9" * 30],
-    "status": ["paid", "SUCCEEDED", "", "succeeded,failed", "success", "*"],
-    "test": ["maybe", "1", "", "yes", "null"],
-    "sort": ["amount", "", "-CREATED_ON", "created_on,id", "+created_on", "created_at"],
-    "cursor": ["", "garbage", "!!!", "é", "cGF5XzAx", "MDFKRFE4WjVNM1c3VjBYS1EyVDRSNlk4QUI", "💳"],
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name, bad in BAD_PARAMETERS.items() for value in bad]
-)
-@pytest.mark.parametrize("path", ["/v1/payments/", "/v1/payments/internal"])
-def test_a_bad_parameter_is_a_400_and_not_an_empty_list(
-    name: str, value: str, path: str, full_shop: Shop
-) -> None:
-    answer = full_shop.request("GET", path, params={name: value})
-    assert set(faults(answer)) == {name}
-
-
-def test_all_bad_parameters_are_named_at_once(full_shop: Shop) -> None:
-    bad: dict[str, Any] = {"limit": "0", "status": "paid", "test": "maybe", "sort": "amount"}
-    assert set(faults(full_shop.list(**bad))) == set(bad)
+# Each parameter is in tests/unit/test_query.py, and over HTTP in tests/functional/test_errors.py.
 
 
 def test_a_bad_parameter_is_refused_where_the_list_would_be_empty_too(shop: Shop) -> None:

@@ -74,7 +74,7 @@ def pasted_curl(log: str) -> str:
 
 def _environment() -> dict[str, str]:
     """Without what a `make test` around us would hand down to another make."""
-    handed_down = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PORT", "AWS_PORT", "STAGE")
+    handed_down = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PORT", "AWS_PORT", "STAGE", "LOG")
     return {name: value for name, value in os.environ.items() if name not in handed_down}
 
 
@@ -88,9 +88,13 @@ def _free_port() -> int:
 @pytest.mark.parametrize(
     ("overrides", "options"),
     [
-        ([], '--port 8000 --aws-port 4566 --stage ""'),
-        (["PORT=9000"], '--port 9000 --aws-port 4566 --stage ""'),
-        (["STAGE=prod"], '--port 8000 --aws-port 4566 --stage "prod"'),
+        ([], '--port "8000" --aws-port "4566" --lifetime "" --log "" --stage ""'),
+        (["PORT=9000"], '--port "9000" --aws-port "4566" --lifetime "" --log "" --stage ""'),
+        (["STAGE=prod"], '--port "8000" --aws-port "4566" --lifetime "" --log "" --stage "prod"'),
+        (
+            ["LIFETIME=60", "LOG=debug"],
+            '--port "8000" --aws-port "4566" --lifetime "60" --log "debug" --stage ""',
+        ),
     ],
 )
 def test_make_start_listens_on_port_8000_unless_told_otherwise(
@@ -100,7 +104,7 @@ def test_make_start_listens_on_port_8000_unless_told_otherwise(
     printed = subprocess.run(
         asked, cwd=PROJECT, env=_environment(), capture_output=True, text=True, check=True
     )
-    assert f"-m local {options}" in printed.stdout
+    assert f"-m local.emulator {options}" in printed.stdout
 
 
 def test_make_start_serves_under_its_port_and_stage_until_ctrl_c() -> None:

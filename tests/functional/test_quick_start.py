@@ -90,5 +90,5 @@ def test_a_challenge_card_pays_once_its_challenge_is_passed(shop: Shop, shopper:
     back = shopper.answer_challenge(challenge)
 
     assert back.status_code == 303
-    assert back.headers["Location"].endswith(f"?id_payment={checkout.id}")
+    assert shopper.way_out(back).endswith(f"?id_payment={checkout.id}")
     assert shop.payment(checkout.id)["status"] == "completed"

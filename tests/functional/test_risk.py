@@ -1,12 +1,9 @@
 """Fraud prevention over the running stack: what is shown, what acts, and for whom."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -23,7 +20,9 @@ from tests.support.actors import (
     Shopper,
     open_shop,
 )
-from tests.support.stack import PROJECT, Stack
+from tests.support.operator import operate
+from tests.support.records import open_attempts
+from tests.support.stack import Stack
 
 HIGHEST_RISK_CARD = "4000000000004954"
 ELEVATED_RISK_CARD = "4000000000009235"
@@ -75,18 +74,8 @@ def risk(shop: Shop, checkout: Checkout) -> dict[str, Any]:
 
 def lists(stack: Stack, verb: str, merchant_id: str, name: str, kind: str, value: str) -> str:
     """What `make block` and `make unblock` print."""
-    port = str(urlsplit(stack.aws_url).port)
-    options = {"merchant": merchant_id, "list": name, "kind": kind, "value": value}
-    ran = subprocess.run(
-        [
-            *(sys.executable, "-m", "local.operator.lists", "--aws-port", port, verb),
-            *(f"--{option}={given}" for option, given in options.items()),
-        ],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    entry = {"MERCHANT": merchant_id, "LIST": name, "KIND": kind, "VALUE": value}
+    ran = operate(stack, verb, **entry)
     return ran.stdout + ran.stderr
 
 
@@ -210,8 +199,7 @@ def test_a_third_new_card_on_one_payment_counts_with_a_throw_away_address(
     told = outcome(shopper, checkout, OTHER_CARDS[0], email="someone@mailinator.com")
 
     assert told == "requires_challenge"
-    shown = strict.stack.rows("AttemptsTable")
-    assert any(row["payment_id"]["S"] == checkout.id for row in shown)
+    assert open_attempts(strict.stack, checkout)
 
 
 @pytest.mark.parametrize(
@@ -231,10 +219,10 @@ def test_a_merchants_lists_act_whether_it_enforces_rules_or_not(
     shopper.pay(before, email="ana@example.com")
     value = risk(either, before)["fingerprint"] if kind == "card" else value
 
-    lists(stack, "add", merchant_id, "block", kind, value)
+    lists(stack, "block", merchant_id, "block", kind, value)
     blocked = either.checkout()
     shopper.pay(blocked, email="ana@example.com")
-    lists(stack, "remove", merchant_id, "block", kind, value)
+    lists(stack, "unblock", merchant_id, "block", kind, value)
     after = either.checkout()
     shopper.pay(after, email="ana@example.com")
 
@@ -248,7 +236,7 @@ def test_whoever_is_on_the_allow_list_is_not_scored(stack: Stack, shopper: Shopp
     shop = open_shop(stack, Mode.TEST, merchant_id, enforces_fraud_rules=True)
     for _ in range(3):
         shopper.pay(shop.checkout(), DECLINED_CARD)
-    printed = lists(stack, "add", merchant_id, "allow", "ip", "127.0.0.1")
+    printed = lists(stack, "block", merchant_id, "allow", "ip", "127.0.0.1")
     checkout = shop.checkout()
 
     assert printed == f"{merchant_id}, allow list, ip: 127.0.0.1/32\n"
@@ -258,7 +246,7 @@ def test_whoever_is_on_the_allow_list_is_not_scored(stack: Stack, shopper: Shopp
 
 
 def test_a_card_number_is_no_entry_and_is_not_repeated(stack: Stack) -> None:
-    printed = lists(stack, "add", "anybody", "block", "card", PAID_CARD)
+    printed = lists(stack, "block", "anybody", "block", "card", PAID_CARD)
     assert "fingerprint" in printed
     assert PAID_CARD not in printed
 
@@ -273,7 +261,7 @@ def test_counters_hold_neither_card_nor_e_mail_nor_address(
     assert "#email#" in kept
     assert not any(secret in kept for secret in (PAID_CARD, "carmen", "127.0.0.1"))
     assert "127.0.0.1" not in repr(shop.payment(checkout.id))
-    assert not any(row["payment_id"]["S"] == checkout.id for row in stack.rows("AttemptsTable"))
+    assert open_attempts(stack, checkout) == []
 
 
 @pytest.fixture(scope="module")
@@ -301,7 +289,7 @@ def test_without_counters_a_challenge_takes_their_place(blind: Stack, *, enforce
 def test_the_block_list_acts_without_counters(blind: Stack) -> None:
     merchant_id = f"lists-{time.time_ns()}"
     shop, shopper = open_shop(blind, Mode.TEST, merchant_id), Shopper(blind)
-    lists(blind, "add", merchant_id, "block", "ip", "127.0.0.1")
+    lists(blind, "block", merchant_id, "block", "ip", "127.0.0.1")
     checkout = shop.checkout()
     shopper.pay(checkout)
     assert shop.payment(checkout.id)["status"] == "blocked"

@@ -10,7 +10,6 @@ import pytest
 import requests
 
 from local.template import Template, load
-from payments.model.ids import Mode
 from tests.conftest import StackFor
 from tests.support.actors import (
     CHALLENGE_CARD,
@@ -87,7 +86,7 @@ ALL_ROUTES = (*MERCHANT_ROUTES, *SHOPPER_ROUTES, *PREFLIGHTS)
 # What differs between two equal answers: ids, secrets, times, and what is made of them.
 _OWN = re.compile(
     r"pay_[0-9A-Z]{26}|c[sh]_test_[\w-]+|data=[\w%]+|\d{4}-\d\d-\d\dT[\d:.]+Z"
-    r'|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|value="[a-z]{20}"'
+    r'|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|value="[a-z]{14}"'
 )
 
 
@@ -348,12 +347,6 @@ def test_errors_of_the_handlers_and_of_the_gateway_can_be_read_from_any_origin(
     _assert_readable_from_any_origin(answer)
 
 
-def test_the_gateway_s_own_413_can_be_read_from_any_origin(shop: Shop) -> None:
-    answer = shop.request("POST", "/v1/payments", data=b" " * (10 * 1024 * 1024 + 1))
-    assert answer.status_code == 413
-    _assert_readable_from_any_origin(answer)
-
-
 @pytest.mark.parametrize("route", SHOPPER_ROUTES, ids=str)
 def test_the_shopper_s_answers_cannot_be_read_from_other_origins(
     stack: Stack, answers_of: AnswersOf, route: Route
@@ -405,7 +398,6 @@ REFUSALS: dict[str, tuple[str, str, dict[str, Any], int]] = {
     "unknown-checkout-as-json": ("POST", "/checkout/pay_x", {"json": {}}, 404),
     "unknown-challenge": ("GET", "/3ds/ch_x", {}, 404),
     "body-over-64-KiB": ("POST", "/v1/payments", {"data": b" " * 65_537}, 413),
-    "body-over-10-MB": ("POST", "/v1/payments", {"data": b" " * (10 * 1024 * 1024 + 1)}, 413),
     "url-over-8192": ("GET", "/v1/payments?status=" + "x" * 8192, {}, 414),
     "media-type": (
         "POST",
@@ -426,21 +418,10 @@ def test_every_error_carries_a_request_id_too(
     assert answer.headers["X-Request-Id"]
 
 
-def test_conflicts_and_declines_carry_a_request_id_too(shop: Shop, shopper: Shopper) -> None:
-    key = {"Idempotency-Key": "one"}
-    shop.create(headers=key)
-    conflict = shop.create(headers=key, amount="1.00")
+def test_a_decline_carries_a_request_id_too(shop: Shop, shopper: Shopper) -> None:
     declined = shopper.pay(shop.checkout(), DECLINED_CARD)
-
-    assert (conflict.status_code, declined.status_code) == (409, 402)
-    assert conflict.headers["X-Request-Id"]
+    assert declined.status_code == 402
     assert declined.headers["X-Request-Id"]
-
-
-def test_an_unavailable_live_create_carries_a_request_id_too(stack: Stack) -> None:
-    answer = open_shop(stack, Mode.LIVE).create()
-    assert answer.status_code == 503
-    assert answer.headers["X-Request-Id"]
 
 
 # ------------------------------------------------------------------------------- links and stages
@@ -474,7 +455,7 @@ def test_without_a_public_base_url_links_begin_with_what_the_request_says(
         "create/": f"https://pay.example.com{prefix}/checkout/?data=",
         "one": f"https://pay.example.com{prefix}/checkout/?data=",
         "list": f"https://pay.example.com{prefix}/v1/payments/?",
-        "challenge": f"https://pay.example.com{prefix}/3ds/",
+        "paying": f"https://pay.example.com{prefix}/checkout/pay_",
     }
     assert {name: links[name][: len(start)] for name, start in expected.items()} == expected
 
@@ -498,7 +479,7 @@ def _links_in_answers(shop: Shop, shopper: Shopper, host: str) -> dict[str, str]
         "create/": slashed.json()["data"]["redirect"],
         "one": one.json()["redirect"],
         "list": listed.headers["Link"].removeprefix("<"),
-        "challenge": challenged.headers["Location"],
+        "paying": challenged.headers["Location"],
     }
 
 
@@ -538,14 +519,14 @@ def test_a_shopper_gets_to_the_shop_by_following_what_the_pages_say(
     page = Page(staged_shopper.open(checkout.redirect))
     card = {**CARD, "card_number": CHALLENGE_CARD}
     challenged = page.form("card_number").send(session, **card)
-    assert challenged.headers["Location"].startswith(f"{staged.url}/3ds/")
-    bank = Page(staged_shopper.open(challenged.headers["Location"]))
+    challenge = staged_shopper.way_out(challenged)
+    assert challenge.startswith(f"{staged.url}/3ds/")
+    bank = Page(staged_shopper.open(challenge))
     answered = bank.form("code").send(session, code=ONE_TIME_CODE)
     assert answered.headers["Location"].startswith(f"{staged.url}/3ds/")
-    back = staged_shopper.open(answered.headers["Location"])
 
     shop_url = f"https://example.com/payment-result?id_payment={checkout.id}"
-    assert (back.status_code, back.headers["Location"]) == (303, shop_url)
+    assert staged_shopper.way_out(answered) == shop_url
     assert staged_shop.payment(checkout.id)["status"] == "completed"
 
 
@@ -556,7 +537,7 @@ def test_a_shopper_gives_up_by_the_page_s_own_form(
     page = Page(staged_shopper.open(checkout.redirect))
     canceled = page.form("cancel").send(staged_shopper.session)
     shop_url = f"https://example.com/payment-result?id_payment={checkout.id}"
-    assert (canceled.status_code, canceled.headers["Location"]) == (303, shop_url)
+    assert staged_shopper.way_out(canceled) == shop_url
     assert staged_shop.payment(checkout.id)["status"] == "canceled"
 
 
@@ -572,7 +553,7 @@ def test_the_list_s_next_link_can_be_followed(staged: Stack, staged_shop: Shop) 
 
 def _links(page: requests.Response) -> list[str]:
     kinds = ("href", "src", "action")
-    elements = Page(page).elements
+    elements = Page(page).all()
     return [item.attributes[kind] for item in elements for kind in kinds if kind in item.attributes]
 
 
@@ -591,6 +572,10 @@ def _links(page: requests.Response) -> list[str]:
         "/v1/payments/internal/a",
         "/v1/payments//",
         "/v1//payments",
+        "//v1/payments/",
+        "/v1%2Fpayments/",
+        "/%2Fv1/payments",
+        "/checkout%2fstatic%2Fstyle.css",
         "/V1/PAYMENTS",
         "/v2/payments",
         "/checkout/a/b",
@@ -605,6 +590,15 @@ def test_an_unknown_path_is_a_404(staged: Stack, path: str, with_key: bool) -> N
     shop = open_shop(staged) if with_key else Shop(staged, key=None)
     answer = shop.request("GET", path)
     assert envelope(answer, 404) == NOT_FOUND
+
+
+def test_an_encoded_slash_in_a_path_separates_nothing(staged_shop: Shop) -> None:
+    """It belongs to the id, which then is nobody's; the file beside it is there."""
+    assert staged_shop.request("GET", "/checkout/static/style.css").status_code == 200
+    assert staged_shop.request("GET", "/checkout/static%2Fstyle.css").status_code == 404
+    payment_id = staged_shop.checkout().id
+    assert staged_shop.get(f"{payment_id}%2F").status_code == 404
+    assert staged_shop.get(f"{payment_id}/").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/v1/payments", "/prod", "/production/v1/payments", "/prod2/v1"])

@@ -18,6 +18,7 @@ from tests.support.actors import (
     open_shop,
 )
 from tests.support.html import Page
+from tests.support.records import Change, history, ledger, open_attempts, statuses, stored
 from tests.support.stack import Stack
 
 LIFETIME_SECONDS = 2
@@ -31,23 +32,6 @@ STATUS_OF_STATE = {
     "failed": ("failed", "failed"),
     "canceled": ("canceled", "canceled"),
 }
-
-
-def rows_where(stack: Stack, table: str, key: str, beginning: str) -> list[dict[str, Any]]:
-    """The rows of a table whose key begins so."""
-    pages = stack.dynamodb.get_paginator("scan").paginate(
-        TableName=stack.resources[table],
-        FilterExpression="begins_with(#key, :beginning)",
-        ExpressionAttributeNames={"#key": key},
-        ExpressionAttributeValues={":beginning": {"S": beginning}},
-    )
-    return [from_item(item) for page in pages for item in page["Items"]]
-
-
-def stored(stack: Stack, payment_id: str) -> dict[str, Any]:
-    """A payment as the table keeps it."""
-    (row,) = rows_where(stack, "PaymentsTable", "id", payment_id)
-    return row
 
 
 def leave_alone(_shopper: Shopper, _checkout: Checkout) -> None:
@@ -137,11 +121,11 @@ class Travels:
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
         )
         shop, shopper = open_shop(stack), Shopper(stack)
-        self.payment_ids: dict[str, str] = {}
+        self.checkouts: dict[str, Checkout] = {}
         for journey, _ in JOURNEYS:
             checkout = shop.checkout()
             journey(shopper, checkout)
-            self.payment_ids[journey.__name__] = checkout.id
+            self.checkouts[journey.__name__] = checkout
         self.images = self._read_images()
         shop.close()
         shopper.close()
@@ -164,7 +148,7 @@ class Travels:
 
     def writes_of(self, journey: str) -> list[dict[str, Any]]:
         """A payment's row after each of its writes."""
-        return [image for image in self.images if image["id"] == self.payment_ids[journey]]
+        return [image for image in self.images if image["id"] == self.checkouts[journey].id]
 
 
 @pytest.fixture(scope="module")
@@ -172,35 +156,36 @@ def travels(stack_for: StackFor) -> Travels:
     return Travels(stack_for(ChallengeTimeoutSeconds=str(CHALLENGE_TIMEOUT_SECONDS)))
 
 
-@pytest.mark.parametrize(("journey", "statuses"), JOURNEYS, ids=NAMES)
+@pytest.mark.parametrize(("journey", "gone_through"), JOURNEYS, ids=NAMES)
 def test_the_history_tells_every_status_a_payment_went_through(
-    journey: Journey, statuses: list[str], travels: Travels
+    journey: Journey, gone_through: list[str], travels: Travels
 ) -> None:
-    row = stored(travels.stack, travels.payment_ids[journey.__name__])
-    assert [status for status, _ in row["history"]] == ["requires_action", *statuses]
+    row = stored(travels.stack, travels.checkouts[journey.__name__])
+    assert statuses(row) == ["requires_action", *gone_through]
 
 
 @pytest.mark.parametrize("journey", NAMES)
 def test_the_history_tells_when_each_change_happened(journey: str, travels: Travels) -> None:
-    row = stored(travels.stack, travels.payment_ids[journey])
-    times = [at for _, at in row["history"]]
+    row = stored(travels.stack, travels.checkouts[journey])
+    times = [change.at_us for change in history(row)]
 
     assert times == sorted(set(times))
     assert (times[0], times[-1]) == (row["created_at_us"], row["updated_at_us"])
 
 
-@pytest.mark.parametrize(("journey", "statuses"), JOURNEYS, ids=NAMES)
+@pytest.mark.parametrize(("journey", "gone_through"), JOURNEYS, ids=NAMES)
 def test_every_write_that_changes_the_status_appends_to_the_history_in_the_same_write(
-    journey: Journey, statuses: list[str], travels: Travels
+    journey: Journey, gone_through: list[str], travels: Travels
 ) -> None:
     """Read from the table's stream: there is no moment at which the two disagree."""
     writes = travels.writes_of(journey.__name__)
 
-    assert [image["status"] for image in writes] == ["requires_action", *statuses]
+    assert [image["status"] for image in writes] == ["requires_action", *gone_through]
     for number, image in enumerate(writes, start=1):
-        assert len(image["history"]) == number
-        assert image["history"][-1] == [image["status"], image["updated_at_us"]]
-        assert image["history"] == writes[-1]["history"][:number], "the past was rewritten"
+        changes = history(image)
+        assert len(changes) == number
+        assert changes[-1] == Change(image["status"], image["updated_at_us"])
+        assert changes == history(writes[-1])[:number], "the past was rewritten"
 
 
 def test_a_refused_change_leaves_no_trace_in_the_history(
@@ -208,12 +193,12 @@ def test_a_refused_change_leaves_no_trace_in_the_history(
 ) -> None:
     checkout = shop.checkout()
     shopper.pay(checkout)
-    before = stored(stack, checkout.id)
+    before = stored(stack, checkout)
 
     assert shopper.pay(checkout).status_code == 409
     shopper.cancel(checkout)
 
-    assert stored(stack, checkout.id) == before
+    assert stored(stack, checkout) == before
 
 
 # ------------------------------------------------------------------------------ statuses in views
@@ -302,8 +287,8 @@ def test_an_expired_payment_cannot_be_canceled(expired: Expired) -> None:
 
 def test_nothing_of_a_refused_attempt_on_an_expired_payment_is_stored(expired: Expired) -> None:
     expired.shopper.pay(expired.checkout)
-    for table, key in (("AttemptsTable", "id"), ("SimulatorTable", "reference")):
-        assert rows_where(expired.stack, table, key, expired.checkout.id) == []
+    assert open_attempts(expired.stack, expired.checkout) == []
+    assert ledger(expired.stack, expired.checkout) == []
 
 
 def test_expired_is_never_stored(expired: Expired) -> None:
@@ -315,10 +300,10 @@ def test_expired_is_never_stored(expired: Expired) -> None:
     expired.shopper.pay(expired.checkout)
     expired.shopper.cancel(expired.checkout)
 
-    row = stored(expired.stack, expired.checkout.id)
+    row = stored(expired.stack, expired.checkout)
 
     assert row["status"] == "requires_action"
-    assert [status for status, _ in row["history"]] == ["requires_action"]
+    assert statuses(row) == ["requires_action"]
     assert row["updated_at_us"] == row["created_at_us"]
     for stored_row in expired.stack.rows("PaymentsTable"):
         assert "expired" not in str(stored_row)

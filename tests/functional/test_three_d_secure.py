@@ -15,7 +15,7 @@ from tests.support.actors import (
     Shopper,
     open_shop,
 )
-from tests.support.stack import rows_where
+from tests.support.records import questions
 
 CHALLENGE_SECONDS = 2
 NOTICING_SECONDS = 10
@@ -75,8 +75,8 @@ class Place:
 
     def charges(self, checkout: Checkout) -> int:
         """How often the acquirer was asked for money."""
-        rows = rows_where(self.shop.stack, "SimulatorTable", "reference", checkout.id)
-        return sum(question == "authorize" for row in rows for question, _ in row["asked"])
+        asked = questions(self.shop.stack, checkout)
+        return sum(attempt.count("authorize") for attempt in asked)
 
 
 @pytest.fixture(scope="module")

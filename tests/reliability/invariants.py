@@ -9,6 +9,7 @@ from typing import Any
 from payments.model import ids, lifecycle
 from payments.model.attempt import Attempt
 from payments.model.card import Card
+from payments.model.ids import payment_id_time_ms
 from payments.model.lifecycle import Status
 from payments.model.payment import Payment
 from tests.reliability.world import CANARY_CODE, CANARY_NUMBER, Sending, World
@@ -44,6 +45,8 @@ def _check_payment(world: World, payment: Payment) -> None:
     for reference in taken:
         _check_payer(world, payment, reference)
     assert payment.status is not Status.PROCESSING, f"{payment.id} is stuck"
+    head_start = payment.created_at_us / 1000 - payment_id_time_ms(payment.id)
+    assert head_start < 61_000, f"{payment.id} lost {head_start} ms of its lifetime before it began"
     _check_history(payment)
     for subject, answer in world.answers:
         if subject == payment.id and answer.body.get("status") == "succeeded":
@@ -121,3 +124,4 @@ def _check_leaks(world: World) -> None:
     for place, text in places.items():
         assert CANARY_NUMBER not in text, f"the card's number is in the {place}"
         assert not _CANARY_CODE.search(text), f"the card's code is in the {place}"
+    assert "/3ds/" not in places["workflow"], "a challenge's id is in the workflow's history"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.reliability.world import CANARY_NUMBER, Answer, Ticket, World
+from tests.reliability.world import CANARY_NUMBER, LIFETIME_SECONDS, Answer, Ticket, World
 from tests.support.actors import (
     BLOCKED_CARD,
     CHALLENGE_CARD,
@@ -47,6 +47,13 @@ def come_back(world: World, answer: Answer, action: str) -> None:
             break
         world.scheduler.sleep(5)
         back = world.challenge(answer.body["redirect"], action)
+
+
+def repeated_the_next_day(world: World) -> None:
+    """A merchant's server tries a create again a day later, while its key is still bound."""
+    if world.create("order-1") is None:
+        world.scheduler.sleep(LIFETIME_SECONDS + 600)
+        pay(world, create(world), CANARY_NUMBER, "token-0001")
 
 
 def frictionless(world: World) -> None:
@@ -117,6 +124,7 @@ def workflow_stopped(world: World) -> None:
 SCENARIOS: dict[str, Scenario] = {
     scenario.__name__: scenario
     for scenario in (
+        repeated_the_next_day,
         frictionless,
         third_card_of_one_page_is_paid,
         another_card_whatever_became_of_the_first,

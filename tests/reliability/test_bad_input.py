@@ -37,7 +37,6 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from payments.adapters.store.items import to_item
 from payments.money.currencies import MINOR_UNIT_DIGITS
 from tests.support.actors import (
     PAID_CARD,
@@ -49,6 +48,7 @@ from tests.support.actors import (
     order,
 )
 from tests.support.documentation import NOT_FOUND, envelope, faults
+from tests.support.records import stored
 from tests.support.report import record
 from tests.support.stack import PROJECT, Stack
 
@@ -221,18 +221,6 @@ def browser(audit: Audit) -> Iterator[Shopper]:
     shopper.close()
 
 
-def stored(stack: Stack, payment_id: str, secret: str) -> dict[str, Any]:
-    """The payment's row; the secret names its account."""
-    _, mode, merchant, _ = secret.split("_")
-    answer = stack.dynamodb.get_item(
-        TableName=stack.resources["PaymentsTable"],
-        Key=to_item({"pk": f"{merchant}#{mode}", "id": payment_id}),
-        ConsistentRead=True,
-    )
-    row: dict[str, Any] = answer["Item"]
-    return row
-
-
 # ------------------------------------------------------------------- requests out of the document
 
 
@@ -283,9 +271,9 @@ def test_made_up_forms_on_a_real_payment_change_nothing_unless_they_are_accepted
     for sent in (case.query, case.body):
         if isinstance(sent, dict) and "client_secret" in sent:
             sent["client_secret"] = checkout.client_secret
-    before = stored(watched.stack, checkout.id, checkout.client_secret)
+    before = stored(watched.stack, checkout)
     answer = _send(case, watched, None)
-    after = stored(watched.stack, checkout.id, checkout.client_secret)
+    after = stored(watched.stack, checkout)
 
     is_refused = answer.status_code >= 400 and answer.status_code != 402
     assert not is_refused or after == before
@@ -766,7 +754,7 @@ def test_a_card_form_with_a_bad_field_names_it_and_uses_no_attempt(
     value = data.draw(BAD_FIELDS[name])
     form = {**browser.card_form(known, PAID_CARD), name: value}
     assume(is_json or isinstance(value, str))  # a form has only strings
-    before = stored(browser.stack, known.id, known.client_secret)
+    before = stored(browser.stack, known)
     url = f"{browser.stack.url}/checkout/{known.id}"
     answer = (
         browser.post(url, data=json.dumps(form), headers={"Content-Type": "application/json"})
@@ -778,7 +766,7 @@ def test_a_card_form_with_a_bad_field_names_it_and_uses_no_attempt(
     assert not is_json or set(faults(answer)) <= {name, "body"}
     digits = [text for text in (PAID_CARD, value) if isinstance(text, str) and text.isdigit()]
     assert not [text for text in digits if len(text) > 8 and text in answer.text]
-    assert stored(browser.stack, known.id, known.client_secret) == before
+    assert stored(browser.stack, known) == before
 
 
 @generously
@@ -794,7 +782,7 @@ def test_any_form_at_all_is_answered_and_a_wrong_secret_does_nothing(
     secrets = {"right": known.client_secret, "wrong": known.client_secret[:-1] + "x"}
     is_word = isinstance(secret, str) and secret in secrets
     posted = form | {"client_secret": secrets[str(secret)] if is_word else secret}
-    before = stored(browser.stack, known.id, known.client_secret)
+    before = stored(browser.stack, known)
     answer = browser.post(
         f"{browser.stack.url}/checkout/{known.id}{suffix}",
         data=json.dumps(posted),
@@ -802,7 +790,7 @@ def test_any_form_at_all_is_answered_and_a_wrong_secret_does_nothing(
     )
 
     assert answer.status_code in (400, 404)
-    assert stored(browser.stack, known.id, known.client_secret) == before
+    assert stored(browser.stack, known) == before
 
 
 @generously

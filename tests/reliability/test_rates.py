@@ -188,6 +188,26 @@ def test_a_replay_needs_no_rates(world: World, feed: Feed) -> None:
     assert (replay.status, replay.body) == (202, first.body)
 
 
+def test_a_replay_for_want_of_rates_still_tells_another_body_from_the_first(
+    world: World, feed: Feed
+) -> None:
+    refresh(world, feed.url)
+    create(world, Mode.LIVE, "order-1", currency="EUR")
+    world.scheduler.wait(49 * HOUR // 2)
+    world.stage.outside.delete_item(
+        TableName=world.stage.aws.environments["RefreshRatesFunction"]["RATES_TABLE"],
+        Key={"id": {"S": "usd"}},
+    )
+
+    other = create(world, Mode.LIVE, "order-1", currency="EUR", amount="7.00")
+    assert (other.status, other.body["reason"]) == (409, "key_reused")
+
+
+def test_a_503_for_want_of_rates_binds_no_key(world: World, feed: Feed) -> None:
+    assert create(world, Mode.LIVE, "order-1", currency="EUR").status == 503
+    assert create(world, Mode.LIVE, "order-1", currency="USD").status == 202
+
+
 def test_an_order_that_was_refused_for_want_of_rates_is_made_by_the_next_try(
     world: World, feed: Feed
 ) -> None:
@@ -420,7 +440,7 @@ def test_a_feed_that_is_not_there_changes_nothing(world: World) -> None:
     ],
 )
 def test_only_https_is_asked_except_on_this_machine(world: World, url: str) -> None:
-    assert refusal(world, url) == "the feed is asked over https alone"
+    assert refusal(world, url) == "the feed must be https"
 
 
 def test_a_feed_without_a_certificate_to_trust_is_not_believed(

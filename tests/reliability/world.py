@@ -8,6 +8,7 @@ import base64
 import io
 import itertools
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -39,6 +40,7 @@ from payments.model.card import Card
 from payments.model.ids import Account, Mode
 from payments.model.merchant import Merchant
 from payments.model.payment import Payment
+from payments.use_cases.assess_risk import RunTogether
 from payments.wiring import Services
 from tests.reliability.faults import Faults, UnreliableAcquirer, meet_aws
 from tests.reliability.scheduler import Call, Crash, Scheduler
@@ -110,6 +112,7 @@ class Stage:
     outside: Any
     ledger: Any
     log: io.StringIO
+    run_together: RunTogether
     current: "World | None" = None
 
     @property
@@ -126,7 +129,7 @@ class Stage:
         acquirer: Any = _CurrentAcquirer(self)
         environment = self.aws.environments[function] | changes
         handler.build(
-            Services(environment, _CurrentClock(self), acquirer, one_after_another, self.session)
+            Services(environment, _CurrentClock(self), acquirer, self.run_together, self.session)
         )
 
 
@@ -153,22 +156,23 @@ class _CurrentAcquirer:
         return getattr(self._stage.world.acquirer, name)
 
 
-# Loggers keep the stream they were made with, so there is one for all stages of a process.
-_LOG = io.StringIO()
+def one_after_another(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """What runs at the same time on Lambda: the scheduler knows no threads within an actor."""
+    return [call() for call in calls]
 
 
 @contextmanager
-def stage(session: boto3.session.Session | None = None) -> Iterator[Stage]:
+def stage(
+    session: boto3.session.Session | None = None, run_together: RunTogether = one_after_another
+) -> Iterator[Stage]:
     """Builds the emulated AWS once; its client hooks always reach the current world.
 
-    A session may come with hooks of its own.
+    A session may come with hooks of its own, and `run_together` may note what it runs.
     """
     os.environ.update({"AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION})
     parameters = {"PublicBaseUrl": "https://pay.example", "LiveAcquirer": "simulator"}
     loaded = template.load(parameters)
-    log = _LOG
-    log.seek(0)
-    log.truncate()
+    log = io.StringIO()
     with redirect_stdout(log):
         aws = LocalAws(loaded, parameters)
     # Every handler of before-send is called: without this moto would run the workflow as well.
@@ -181,13 +185,15 @@ def stage(session: boto3.session.Session | None = None) -> Iterator[Stage]:
     for watched in (session, acquirer_session):
         watch(watched, aws.logical_ids(), note_call)
     outside: Any = boto3.session.Session().client("dynamodb")
-    built = Stage(aws, session, {}, outside, acquirer_session.client("dynamodb"), log)
+    ledger = acquirer_session.client("dynamodb")
+    built = Stage(aws, session, {}, outside, ledger, log, run_together)
     _hook_clients(built, session)
     try:
         with redirect_stdout(log):
             for name, environment in aws.environments.items():
                 built.handlers[name] = load_handler(name, loaded.paths[name], environment)
                 built.restart(name)
+        _have_loggers_write_to(log)
         _warm_up(built)
         yield built
     finally:
@@ -195,9 +201,12 @@ def stage(session: boto3.session.Session | None = None) -> Iterator[Stage]:
         default_user_config["core"] = core_config
 
 
-def one_after_another(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """What runs at the same time on Lambda: the scheduler knows no threads within an actor."""
-    return [call() for call in calls]
+def _have_loggers_write_to(log: io.StringIO) -> None:
+    """A function's logger lives as long as the process, and keeps the stream it was made with."""
+    for logger in list(logging.root.manager.loggerDict.values()):
+        handler = getattr(logger, "powertools_handler", None)
+        if isinstance(handler, logging.StreamHandler):
+            handler.stream = log  # the one before may be closed
 
 
 def _warm_up(built: Stage) -> None:

@@ -60,7 +60,7 @@ def test_a_shopper_pays_on_the_page_and_the_merchant_reads_it(shop: Shop, shoppe
     )
 
     assert paid.status_code == 303
-    assert paid.headers["Location"].endswith(f"/payment-result?id_payment={checkout.id}")
+    assert shopper.way_out(paid).endswith(f"/payment-result?id_payment={checkout.id}")
     assert shop.payment(checkout.id)["status"] == "completed"
     (listed,) = shop.list(status="succeeded").json()
     assert (listed["id"], listed["amount"]) == (checkout.id, 12.0)
@@ -75,7 +75,7 @@ def test_a_shopper_passes_a_challenge(shop: Shop, shopper: Shopper) -> None:
     back = shopper.answer_challenge(challenge)
 
     assert back.status_code == 303
-    assert back.headers["Location"].endswith(f"?id_payment={checkout.id}")
+    assert shopper.way_out(back).endswith(f"?id_payment={checkout.id}")
     assert shop.payment(checkout.id)["status"] == "completed"
 
 

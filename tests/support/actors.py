@@ -6,7 +6,7 @@ import json
 import time
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
 
@@ -116,8 +116,8 @@ def open_shop(
         settlement_currency="USD",
         enforces_fraud_rules_in_test=enforces_fraud_rules,
     )
-    if mode is Mode.LIVE:  # whose cards come as JSON only where the profile says so
-        stack.merchant_store.put(Profile(merchant, accepts_json_cards=True))
+    # Live cards come as JSON only where the profile says so.
+    stack.merchant_store.put(Profile(merchant, accepts_json_cards=True))
     key = ApiKeys(stack.key_store).issue(merchant, mode, int(time.time()))
     return Shop(stack, key)
 
@@ -220,6 +220,20 @@ class Shopper:
         if answer.status_code == 303:
             return self.open(answer.headers["Location"])
         return answer
+
+    def way_out(self, answer: requests.Response) -> str:
+        """Where a form post leads, through our own pages: to the shop, or to the challenge.
+
+        No redirect may lead elsewhere, for browsers hold form-action against redirects too.
+        """
+        while answer.status_code == 303:
+            assert answer.headers["Location"].startswith(f"{self.stack.url}/")
+            answer = self.open(answer.headers["Location"])
+        assert answer.status_code == 200, answer.text
+        assert "Refresh" in answer.headers, f"stays on: {answer.text}"
+        delay, _, target = answer.headers["Refresh"].partition("; url=")
+        assert delay == "0"
+        return urljoin(answer.url, target)
 
     def close(self) -> None:
         self.session.close()

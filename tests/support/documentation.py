@@ -185,6 +185,7 @@ def envelope(answer: requests.Response, status: int, *further: str) -> dict[str,
     """The documented error body, which must have these keys and no others."""
     assert answer.status_code == status, (answer.status_code, answer.text)
     assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["X-Request-Id"]
     body: dict[str, Any] = answer.json()
     assert set(body) == {"code", "title", "content", "type", *further}
     assert (body["code"], body["type"]) == (status, "danger")

@@ -1,70 +1,74 @@
-"""HTML as a browser without JavaScript sees it: elements, text, and forms that can be sent."""
+"""Pages as a browser without JavaScript sees them: elements, text, and forms that can be sent."""
 
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
+from dataclasses import dataclass
 from urllib.parse import urljoin
 
 import requests
-
-_VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
-_UNSEEN = frozenset({"head", "script", "style", "template", "title"})
+from bs4 import BeautifulSoup, Tag
 
 
-@dataclass
+@dataclass(frozen=True)
 class Element:
-    """A start tag with its attributes, and the text that stands inside."""
+    """A tag with its attributes, and the text inside it."""
 
     tag: str
     attributes: dict[str, str]
-    text: str = ""
+    text: str
+
+    @classmethod
+    def of(cls, found: Tag) -> "Element":
+        attributes = {name: str(value) for name, value in found.attrs.items()}
+        return cls(found.name, attributes, found.text)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Form:
-    """A form of a page at `page_url`. `fields` by name; of a submit button only its own."""
+    """A form of a page. `fields` are its inputs by name; buttons are not among them."""
 
-    page_url: str
+    url: str
     method: str
     action: str
-    fields: dict[str, Element] = field(default_factory=dict)
+    fields: dict[str, Element]
 
-    @property
-    def url(self) -> str:
-        """Where it is sent, made absolute as a browser does it."""
-        return urljoin(self.page_url, self.action)
+    @classmethod
+    def of(cls, found: Tag, page_url: str) -> "Form":
+        attributes = Element.of(found).attributes
+        named = found.find_all(["input", "select", "textarea"], attrs={"name": True})
+        fields = [Element.of(field) for field in named]
+        return cls(
+            url=urljoin(page_url, attributes.get("action", "")),
+            method=attributes.get("method", "get").lower(),
+            action=attributes.get("action", ""),
+            fields={field.attributes["name"]: field for field in fields},
+        )
 
     @property
     def values(self) -> dict[str, str]:
         """What is sent if nothing is typed."""
-        return {name: item.attributes.get("value", "") for name, item in self.fields.items()}
+        return {name: field.attributes.get("value", "") for name, field in self.fields.items()}
 
     def send(self, session: requests.Session, **typed: str) -> requests.Response:
         """Posts the form, with `typed` in its fields. Redirects are not followed."""
-        assert self.method == "post", "this product's forms are all posted"
+        assert self.method == "post", "all forms of this product are posted"
         unknown = typed.keys() - self.fields.keys()
         assert not unknown, f"the page has no such field: {unknown}"
         data = self.values | typed
         return session.post(self.url, data=data, allow_redirects=False, timeout=30)
 
 
-class Page(HTMLParser):
+class Page:
     """A parsed page."""
 
     def __init__(self, response: requests.Response) -> None:
-        super().__init__(convert_charrefs=True)
         assert response.headers["Content-Type"].startswith("text/html"), response.headers
         self.url = response.url
-        self.elements: list[Element] = []
-        self.forms: list[Form] = []
-        self._open: list[Element] = []
-        self._seen: list[str] = []
-        self.feed(response.text)
-        self.close()
+        self._soup = BeautifulSoup(response.text, "html.parser", multi_valued_attributes=None)
 
     @property
     def text(self) -> str:
         """What can be read on the page, white space collapsed."""
-        return " ".join("".join(self._seen).split())
+        assert self._soup.body, "a page without a body"
+        return " ".join(self._soup.body.get_text(" ").split())
 
     @property
     def title(self) -> str:
@@ -72,10 +76,17 @@ class Page(HTMLParser):
 
     @property
     def headings(self) -> list[str]:
-        return [element.text for element in self.all("h1") + self.all("h2")]
+        """Those that can be read: a blank one, or one inside a template, is none."""
+        texts = [element.text.strip() for element in self.all("h1", "h2")]
+        return [text for text in texts if text]
 
-    def all(self, tag: str) -> list[Element]:
-        return [element for element in self.elements if element.tag == tag]
+    @property
+    def forms(self) -> list[Form]:
+        return [Form.of(found, self.url) for found in self._soup.find_all("form")]
+
+    def all(self, *tags: str) -> list[Element]:
+        """All elements with one of these tags, in the page's order; without a tag every element."""
+        return [Element.of(found) for found in self._soup.find_all(tags or True)]
 
     def form(self, name: str) -> Form:
         """The one form that has a field, or else an action, of this name."""
@@ -92,26 +103,3 @@ class Page(HTMLParser):
         found = [item for item in self.all("a") if text.lower() in item.text.lower()]
         assert len(found) == 1, f"{len(found)} links with {text} in: {self.text}"
         return urljoin(self.url, found[0].attributes["href"])
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        element = Element(tag, {name: value or "" for name, value in attrs})
-        self.elements.append(element)
-        if tag == "form":
-            method = element.attributes.get("method", "get").lower()
-            self.forms.append(Form(self.url, method, element.attributes.get("action", "")))
-        is_field = tag in ("input", "select", "textarea") and "name" in element.attributes
-        if is_field and any(parent.tag == "form" for parent in self._open):
-            self.forms[-1].fields[element.attributes["name"]] = element
-        if tag not in _VOID:
-            self._open.append(element)
-
-    def handle_endtag(self, tag: str) -> None:
-        while self._open and self._open.pop().tag != tag:
-            pass
-        self._seen.append(" ")
-
-    def handle_data(self, data: str) -> None:
-        for element in self._open:
-            element.text += data
-        if not any(element.tag in _UNSEEN for element in self._open):
-            self._seen.append(data)

@@ -1,4 +1,7 @@
-"""A local stack in a process of its own, started as `make start` starts it."""
+"""A local stack in a process of its own, started as `make start` starts it.
+
+It ends with the process that started it, however that one ends: it reads from its pipe.
+"""
 
 import os
 import re
@@ -28,16 +31,25 @@ _READY = re.compile(r"Ready in .*?: (\S+)  \(emulated AWS: (\S+);")
 
 
 class Stack:
-    """`url` is where the API is, `aws_url` where the emulated AWS is, `log` all it has printed."""
+    """`url` is where the API is, `aws_url` where the emulated AWS is, `log` all it has printed.
+
+    It prints all there is to print, unless it is told otherwise: nothing secret may be in it.
+    """
 
     module = "local.emulator"
     start_seconds = START_SECONDS
     stop_seconds = STOP_SECONDS
 
     def __init__(
-        self, parameters: dict[str, str] | None = None, stage: str = "", *, notes_calls: bool = True
+        self,
+        parameters: dict[str, str] | None = None,
+        stage: str = "",
+        *,
+        notes_calls: bool = True,
+        log: str = "debug",
     ) -> None:
-        options = [f"--parameter={name}={value}" for name, value in (parameters or {}).items()]
+        options = [f"--log={log}"]
+        options += [f"--parameter={name}={value}" for name, value in (parameters or {}).items()]
         self._calls = call_file() if notes_calls else None
         if self._calls:
             options.append(f"--calls={self._calls}")
@@ -48,9 +60,11 @@ class Stack:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", self.module, "--port=0", "--aws-port=0"),
+                    "--until-stdin-ends",
                     *options,
                 ],
                 cwd=PROJECT,
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -88,7 +102,10 @@ class Stack:
     def stop(self) -> int:
         """Ends it as Ctrl-C does; the exit status is the process's own."""
         self.interrupt()
-        return self._process.wait(timeout=self.stop_seconds)
+        status = self._process.wait(timeout=self.stop_seconds)
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        return status
 
     def close(self) -> None:
         self.stop()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 import tomllib
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
@@ -14,7 +15,7 @@ from local import template
 from local.template import Template
 from payments.model.payment import MAX_ATTEMPTS
 from tests.support.actors import BLOCKED_CARD, DECLINED_CARD, Shop, Shopper
-from tests.support.stack import PROJECT
+from tests.support.stack import PROJECT, Stack
 
 # What of a request may be in the access log: nothing that tells who asked, or for which payment.
 IMPERSONAL = {
@@ -131,26 +132,33 @@ def test_the_metrics_watched_are_the_metrics_emitted(
         monitoring["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     )
     assert len(widgets["widgets"]) == 6
-    # Two threads may print at once: of such a line only the first word is read.
-    decoder = json.JSONDecoder()
-    lines = [
-        decoder.raw_decode(line)[0]
-        for line in shop.stack.log.splitlines()
-        if line.startswith('{"_aws"')
-    ]
-    emitted = {
+    shown = widgets["widgets"][0]["properties"]["metrics"]
+    # The rows that follow say "." for what they have in common with the first.
+    namespace, by_mode = shown[0][0], frozenset(shown[0][2::2])
+    wanted = {(namespace, name, by_mode) for _, name, *_ in shown}
+    # An outcome may be answered before its task has counted it.
+    deadline = time.monotonic() + 30
+    while not wanted <= _emitted(shop.stack) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert wanted - _emitted(shop.stack) == set()
+    assert "PaymentBlocked" in {name for _, name, *_ in shown}
+    assert {row["service"] for row in _metric_rows(shop.stack)} == {"payments-local"}
+
+
+def _metric_rows(stack: Stack) -> list[dict[str, Any]]:
+    """Every metric in the log. Two threads may print on one line."""
+    log, decoder = stack.log, json.JSONDecoder()
+    return [decoder.raw_decode(log, found.start())[0] for found in re.finditer(r'\{"_aws"', log)]
+
+
+def _emitted(stack: Stack) -> set[tuple[str, str, frozenset[str]]]:
+    return {
         (described["Namespace"], metric["Name"], frozenset(dimensions))
-        for row in lines
+        for row in _metric_rows(stack)
         for described in row["_aws"]["CloudWatchMetrics"]
         for metric in described["Metrics"]
         for dimensions in described["Dimensions"]
     }
-    shown = widgets["widgets"][0]["properties"]["metrics"]
-    # The rows that follow say "." for what they have in common with the first.
-    namespace, by_mode = shown[0][0], frozenset(shown[0][2::2])
-    assert {(namespace, name, by_mode) for _, name, *_ in shown} <= emitted
-    assert "PaymentBlocked" in {name for _, name, *_ in shown}
-    assert {row["service"] for row in lines} == {"payments-local"}
 
 
 def test_alarms_that_name_the_api_and_the_workflow_know_their_names(
@@ -159,7 +167,13 @@ def test_alarms_that_name_the_api_and_the_workflow_know_their_names(
     """They cannot refer to them, so they would not watch a renamed one."""
     resources, alarms = source["Resources"], monitoring["Resources"]
     given = resources["Monitoring"]["Properties"]["Parameters"]
-    (api_name, stage) = alarms["ApiErrorsAlarm"]["Properties"]["Dimensions"]
+    of_metric = {
+        row["MetricStat"]["Metric"]["MetricName"]: row["MetricStat"]["Metric"]["Dimensions"]
+        for row in alarms["ApiErrorsAlarm"]["Properties"]["Metrics"]
+        if "MetricStat" in row
+    }
+    (api_name, stage) = of_metric["5XXError"]
+    assert of_metric["Count"] == of_metric["5XXError"]
     api = resources["Api"]["Properties"]
     assert given[api_name["Value"]["Ref"]] == api["DefinitionBody"]["info"]["title"]
     assert given[stage["Value"]["Ref"]] == api["StageName"]

@@ -4,20 +4,25 @@ from typing import Any
 
 import pytest
 
-from payments.acquirers.registry import Acquirers, acquirer_name
+from payments.acquirers.registry import Acquirers
 from payments.errors import NoLiveAcquirerError, UnknownAcquirerError
 from payments.model.ids import Mode
+from payments.settings import Settings
+
+
+def _settings(live: str) -> Settings:
+    return Settings.read({"LIVE_ACQUIRER": live})
 
 
 @pytest.mark.parametrize("live", ["none", "simulator", "other"])
 def test_test_mode_has_the_simulator_whatever_takes_live_money(live: str) -> None:
-    assert acquirer_name(Mode.TEST, live) == "simulator"
+    assert _settings(live).acquirer_name(Mode.TEST) == "simulator"
 
 
 def test_live_mode_has_what_is_configured_or_nobody() -> None:
-    assert acquirer_name(Mode.LIVE, "other") == "other"
+    assert _settings("other").acquirer_name(Mode.LIVE) == "other"
     with pytest.raises(NoLiveAcquirerError):
-        acquirer_name(Mode.LIVE, "none")
+        _settings("none").acquirer_name(Mode.LIVE)
 
 
 def test_an_acquirer_is_built_once_and_only_when_it_is_asked_for() -> None:

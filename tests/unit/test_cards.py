@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payments.acquirers.simulator.cards import TEST_CARDS
-from payments.model.card import Card, brand_of, holds_card_number, is_luhn_valid
+from payments.model.card import (
+    Card,
+    brand_of,
+    holds_card_number,
+    is_card_number,
+    is_card_number_address,
+    is_luhn_valid,
+)
 
 
 @pytest.mark.parametrize(
@@ -63,3 +70,34 @@ def test_a_card_shows_neither_number_nor_code() -> None:
     assert "4242424242424242" not in shown
     assert "314" not in shown
     assert "Jane" not in shown
+
+
+@pytest.mark.parametrize(
+    "local_part",
+    [
+        "4242424242424242",
+        "4242x4242x4242x4242",
+        "4242.4242.4242.4242",
+        "4242_4242+4242-4242",
+        "4242424242424242+shop",
+        "\uff14242424242424242",
+        "378282246310005",
+    ],
+)
+def test_an_address_that_is_a_card_number_with_a_domain_is_known(local_part: str) -> None:
+    assert is_card_number_address(f"{local_part}@example.com")
+
+
+@given(
+    local_part=st.from_regex(r"[0-9]{5,30}", fullmatch=True),
+    domain=st.sampled_from(["163.com", "139.com", "189.cn", "4242424242424242.example"]),
+)
+def test_an_address_counts_as_a_card_number_only_if_all_digits_before_the_at_are_one(
+    local_part: str, domain: str
+) -> None:
+    assert is_card_number_address(f"{local_part}@{domain}") == is_card_number(local_part)
+
+
+@given(st.integers(0, 10**10 - 1), st.sampled_from(["163.com", "139.com", "189.cn"]))
+def test_no_mobile_number_is_taken_for_a_card_number(number: int, domain: str) -> None:
+    assert not is_card_number_address(f"1{number:010}@{domain}")

@@ -240,6 +240,19 @@ def test_a_test_payment_in_a_currency_without_a_rate_stays_in_it() -> None:
     assert fixed.quote.usd_per_charge is None
 
 
+@pytest.mark.parametrize(
+    "currency", sorted(MINOR_UNIT_DIGITS.keys() - SNAPSHOT.known.keys() - {"USD"})
+)
+def test_what_the_snapshot_has_no_rate_for_stays_in_its_currency_in_test_mode(
+    currency: str,
+) -> None:
+    amount = parse_amount("765", currency)
+    fixed = price(amount, currency, merchant(), Mode.TEST, SNAPSHOT, NOW)
+    assert fixed.net_currency == currency
+    assert fixed.fee_minor + fixed.net_minor == amount
+    assert fixed.quote.usd_per_charge is None
+
+
 def test_a_test_payment_does_not_mind_old_rates() -> None:
     fixed = priced("100.00", "EUR", known=rates(1, EUR="0.8"), mode=Mode.TEST)
     assert (fixed.net_minor, fixed.net_currency) == (11825, "USD")

@@ -1,5 +1,6 @@
 """Amounts: exact in, exact out, and never rounded on the way (contract, sections 3 and 8)."""
 
+import json
 from decimal import Decimal
 from fractions import Fraction
 
@@ -10,13 +11,16 @@ from hypothesis import strategies as st
 from local.generate import currencies
 from payments.errors import AmountError
 from payments.money.amounts import (
+    MAX_INTEGER_DIGITS,
     format_amount,
     parse_amount,
     rounded,
     share_of,
     to_decimal,
+    to_number,
 )
 from payments.money.currencies import MINOR_UNIT_DIGITS
+from payments.web.http import to_json
 
 any_currency = st.sampled_from(sorted(MINOR_UNIT_DIGITS))
 any_minor = st.integers(min_value=1, max_value=10**12 - 1)
@@ -90,3 +94,13 @@ def test_the_currency_table_is_what_the_iso_list_says() -> None:
 @pytest.mark.parametrize("code", ["XXX", "XTS", "XAU", "CLF", "BOV", "CHE", "USN", "DEM"])
 def test_funds_metals_and_test_codes_are_no_currencies(code: str) -> None:
     assert code not in MINOR_UNIT_DIGITS
+
+
+@given(st.sampled_from(sorted(MINOR_UNIT_DIGITS)), st.data())
+def test_a_json_number_is_exact_whatever_the_currency(currency: str, data: st.DataObject) -> None:
+    digits = MAX_INTEGER_DIGITS + MINOR_UNIT_DIGITS[currency]
+    minor = data.draw(st.integers(0, 10**digits - 1))
+    written = to_json({"amount": to_number(minor, currency)})
+    assert json.loads(written, parse_float=Decimal, parse_int=Decimal) == {
+        "amount": to_decimal(minor, currency)
+    }

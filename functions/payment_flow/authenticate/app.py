@@ -13,8 +13,7 @@ from payments.wiring import Services
 def authenticate(event: Mapping[str, Any], services: Services) -> dict[str, Any]:
     attempt_id = event["attempt_id"]
     if "task_token" in event:
-        url = event["authentication"]["challenge_url"]
-        services.run_attempt.await_challenge(attempt_id, event["task_token"], url)
+        services.run_attempt.await_challenge(attempt_id, event["task_token"])
         return {}
     pre_charge = services.run_attempt.authenticate(attempt_id)
     authentication = pre_charge.authentication

@@ -8,11 +8,13 @@ from typing import Any
 from payments.errors import (
     AcquirerUnavailableError,
     AwsUnavailableError,
+    ForeseenError,
     PaymentsError,
     RefusedError,
 )
 from payments.model.lifecycle import Status
 from payments.model.payment import Payment
+from payments.telemetry import error_name
 from payments.web.error_responses import error_response
 from payments.web.http import CORS_HEADERS, Request, Response
 from payments.web.views import ViewContext
@@ -56,7 +58,7 @@ class Function:
         self.services.telemetry.logger.error(
             "unforeseen error",
             request_id=request_id,
-            error=type(error).__name__,
+            error=error_name(error),
             place=traceback.format_tb(error.__traceback__),
         )
 
@@ -81,7 +83,10 @@ class ApiFunction(Function):
             response = self._handle(request, self.services)
         except RefusedError as error:
             response = self._show_error(request, error)
-        except Exception as error:  # noqa: BLE001 - the boundary: nobody outside sees more than a 500 or 503
+        except ForeseenError as error:
+            self.services.telemetry.measure("ForeseenUnavailable", 1)
+            response = self._show_error(request, error)
+        except Exception as error:  # noqa: BLE001 - the boundary: callers see no more than a 500 or 503
             self.log_error(error, request.request_id)
             response = self._show_error(request, error)
         self.services.telemetry.logger.info(

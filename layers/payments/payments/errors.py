@@ -10,13 +10,14 @@
     │   ├── PaymentNotFoundError         wrong id, wrong secret, somebody else's payment
     │   ├── KeyReusedError               an Idempotency-Key came back with another body
     │   ├── NotPayableError              the payment is not in a state to be paid or canceled
-    │   ├── WalletTokenError             a wallet's token that nobody here can open, or that is none
+    │   ├── WalletTokenError             a token that cannot be opened here, or is not a token
     │   └── AmountError                  an amount that its currency does not allow
     ├── UnavailableError                 we cannot respond now; asking again later is right
-    │   ├── NoLiveAcquirerError          nobody takes live money here
+    │   ├── ForeseenError                all is well, yet this cannot be done as things are
+    │   │   ├── NoLiveAcquirerError      this stack takes no live money
+    │   │   └── RatesUnavailableError    no exchange rate, or none fresh enough, for live money
     │   ├── UnknownAcquirerError         a recorded acquirer that this stack no longer has
     │   ├── AcquirerUnavailableError     no response: the outcome is unknown, never "declined"
-    │   ├── RatesUnavailableError        no exchange rate, or none fresh enough, for live money
     │   ├── RatesFeedError               (adapters/rates_feed.py)
     │   ├── AwsUnavailableError          an AWS service did not respond, or refused
     │   ├── WorkflowRefusedError         (adapters/workflow.py)
@@ -25,7 +26,7 @@
     ├── TransactionCanceledError         (adapters/aws.py)
     ├── TransitionRefusedError           (adapters/store/payments.py) a status has moved on
     ├── OutcomeLostError                 (use_cases/settle_attempt.py) a human must look
-    └── TaskFailedError                  (entry.py) what Step Functions is told of anything else
+    └── TaskFailedError                  (entry.py) what Step Functions sees of anything else
 
 `web/error_responses.py` is the one place that turns these into responses.
 """
@@ -83,7 +84,7 @@ class AuthenticationError(RefusedError):
 
 
 class PaymentNotFoundError(RefusedError):
-    """One error for every way of not finding, so that an answer never tells them apart."""
+    """One error for every way of not finding, so that responses do not tell them apart."""
 
 
 class WalletTokenError(RefusedError):
@@ -117,19 +118,23 @@ class NotPayableError(RefusedError):
 
 
 class UnavailableError(PaymentsError):
-    """A part we need does not answer; nothing was decided."""
+    """A service we need does not respond; nothing was decided."""
 
 
-class NoLiveAcquirerError(UnavailableError):
+class ForeseenError(UnavailableError):
+    """Nothing has failed, so it is neither logged as an error nor part of the alarm on errors."""
+
+
+class NoLiveAcquirerError(ForeseenError):
     """A live payment was asked of a stack that has no live acquirer (contract, section 9)."""
 
 
-class RatesUnavailableError(UnavailableError):
+class RatesUnavailableError(ForeseenError):
     """Live money would have to change currency at a rate that is missing or too old."""
 
 
 class AcquirerUnavailableError(UnavailableError):
-    """The acquirer gave no answer in time: look the reference up before deciding anything."""
+    """The acquirer did not respond in time: look the reference up before deciding anything."""
 
 
 class UnknownAcquirerError(UnavailableError):

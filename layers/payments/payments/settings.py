@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from payments.errors import NoLiveAcquirerError
+from payments.model.ids import NO_ACQUIRER, SIMULATOR, Mode
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -24,7 +27,7 @@ class Settings:
         return cls(
             service=environment.get("POWERTOOLS_SERVICE_NAME", "payments"),
             public_base_url=environment.get("PUBLIC_BASE_URL", ""),
-            live_acquirer=environment.get("LIVE_ACQUIRER", "none"),
+            live_acquirer=environment.get("LIVE_ACQUIRER", NO_ACQUIRER),
             payment_lifetime_seconds=int(environment.get("PAYMENT_LIFETIME_SECONDS", "86400")),
             outcome_wait_seconds=int(environment.get("OUTCOME_WAIT_SECONDS", "10")),
             three_ds_unavailable=environment.get("THREE_DS_UNAVAILABLE", "refuse"),
@@ -32,3 +35,14 @@ class Settings:
             elevated_risk_score=int(environment.get("ELEVATED_RISK_SCORE", "50")),
             highest_risk_score=int(environment.get("HIGHEST_RISK_SCORE", "80")),
         )
+
+    def acquirer_name(self, mode: Mode) -> str:
+        """Who is asked by attempts that begin now (contract, section 9).
+
+        Raises NoLiveAcquirerError.
+        """
+        if mode is Mode.TEST:
+            return SIMULATOR
+        if self.live_acquirer == NO_ACQUIRER:
+            raise NoLiveAcquirerError
+        return self.live_acquirer

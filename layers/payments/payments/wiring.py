@@ -1,4 +1,4 @@
-"""The composition services: builds clients, stores and use cases, and alone reads the environment.
+"""The composition root: builds clients, stores and use cases. Only it reads the environment.
 
 A Lambda function's variables say what it uses; what they do not name cannot be asked for. Parts
 are imported where they are built: a function starts with its own and no others.
@@ -7,14 +7,13 @@ are imported where they are built: a function starts with its own and no others.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.config import Config
 
-from payments.adapters.aws import AwsClient
+from payments.adapters.aws import CLIENT_CONFIG, RISK_CLIENT_CONFIG, AwsClient
 from payments.model.clock import Clock, SystemClock
 from payments.model.ids import Mode
 from payments.settings import Settings
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
     from payments.adapters.store.rates import RatesStore
     from payments.adapters.store.risk_counters import RiskCounters
     from payments.adapters.workflow import Workflow
-    from payments.model.attempt import Attempt
-    from payments.model.authorization import Authorization, CardProfile
-    from payments.model.card import Card
     from payments.risk.assessment import Risk
     from payments.use_cases.api_keys import ApiKeys
     from payments.use_cases.assess_risk import AssessRisk, RunTogether
@@ -49,21 +45,6 @@ if TYPE_CHECKING:
     from payments.use_cases.run_attempt import RunAttempt
     from payments.use_cases.settle_attempt import SettleAttempt
     from payments.use_cases.shopper_payments import ShopperPayments
-
-# Bounded waiting: three tries of at most five seconds each, with jitter in between. The services
-# check parameters themselves, and a user agent of our own is not put together anew for each call.
-_CLIENT_CONFIG = Config(
-    connect_timeout=2,
-    read_timeout=5,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    parameter_validation=False,
-    user_agent="payments-api",
-)
-# The risk is worth a short wait: without an answer a challenge takes its place.
-_RISK_CLIENT_CONFIG = _CLIENT_CONFIG.merge(
-    Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2})
-)
-_MOST_AT_ONCE = 6  # four counters and two reads
 
 
 class Services:
@@ -84,19 +65,21 @@ class Services:
         self.clock: Clock = clock or SystemClock()
         self.telemetry = Telemetry(self.settings.service)
         aws: Any = session or boto3
-        self._dynamodb = AwsClient(aws.client("dynamodb", config=_CLIENT_CONFIG))
+        self._dynamodb = AwsClient(aws.client("dynamodb", config=CLIENT_CONFIG))
         if "CARD_KEY_ID" in self._environment:
-            self._kms = AwsClient(aws.client("kms", config=_CLIENT_CONFIG))
+            self._kms = AwsClient(aws.client("kms", config=CLIENT_CONFIG))
         if "RISK_TABLE" in self._environment:
-            self._risk_dynamodb = AwsClient(aws.client("dynamodb", config=_RISK_CLIENT_CONFIG))
+            self._risk_dynamodb = AwsClient(aws.client("dynamodb", config=RISK_CLIENT_CONFIG))
         if "FINGERPRINT_KEY_ID" in self._environment:
-            self._risk_kms = AwsClient(aws.client("kms", config=_RISK_CLIENT_CONFIG))
+            self._risk_kms = AwsClient(aws.client("kms", config=RISK_CLIENT_CONFIG))
         if "WORKFLOW_ARN" in self._environment:
-            self._stepfunctions = AwsClient(aws.client("stepfunctions", config=_CLIENT_CONFIG))
+            self._stepfunctions = AwsClient(aws.client("stepfunctions", config=CLIENT_CONFIG))
 
     @cached_property
     def _run_together(self) -> RunTogether:
-        return self._given_run_together or _threads()
+        from payments.adapters.threads import threads
+
+        return self._given_run_together or threads()
 
     @cached_property
     def api_keys(self) -> ApiKeys:
@@ -118,7 +101,7 @@ class Services:
             CurrentRates(self._rates, self.clock),
             self.settings.rates_max_age_seconds,
             self.clock,
-            self._acquirer_name,
+            self.settings.acquirer_name,
         )
 
     @cached_property
@@ -164,7 +147,7 @@ class Services:
             self._card_cipher,
             self._workflow,
             self.clock,
-            self._acquirer_name,
+            self.settings.acquirer_name,
         )
 
     @cached_property
@@ -193,8 +176,9 @@ class Services:
             charges_when_unavailable=self.settings.three_ds_unavailable == "proceed",
         )
 
-    def _assess(self, attempt: Attempt, card: Card, profile: CardProfile) -> Risk:
-        return self._assess_risk(attempt, card, profile)
+    def _assess(self, *known: Any) -> Risk:
+        """Built when it is first called: Authorize has no use for it."""
+        return self._assess_risk(*known)
 
     @cached_property
     def _assess_risk(self) -> AssessRisk:
@@ -212,32 +196,21 @@ class Services:
             self._run_together,
             blocklist.__contains__,
             Thresholds(self.settings.elevated_risk_score, self.settings.highest_risk_score),
-            self._report_risk_unavailable,
+            self.telemetry.report_risk_unavailable,
         )
 
     @cached_property
     def _record_failures(self) -> RecordFailures:
         from payments.use_cases.record_failures import RecordFailures
 
-        return RecordFailures(
-            self._risk_counters, self._run_together, self._report_risk_unavailable
-        )
-
-    def _count(self, attempt: Attempt, risk: Risk, authorization: Authorization) -> None:
-        """The reconciler knows no attempt's risk, so it needs no counters."""
-        self._record_failures.concluded(attempt, risk, authorization)
+        report = self.telemetry.report_risk_unavailable
+        return RecordFailures(self._risk_counters, self._run_together, report)
 
     @cached_property
     def _risk_counters(self) -> RiskCounters:
         from payments.adapters.store.risk_counters import RiskCounters
 
         return RiskCounters(self._risk_dynamodb, self._environment["RISK_TABLE"])
-
-    def _report_risk_unavailable(self, error: Exception) -> None:
-        self.telemetry.logger.warning(
-            "risk could not be read or counted", error=type(error).__name__
-        )
-        self.telemetry.measure("RiskUnavailable", 1)
 
     @cached_property
     def resolve_attempt(self) -> ResolveAttempt:
@@ -250,31 +223,28 @@ class Services:
         from payments.use_cases.reconcile_attempts import ReconcileAttempts
 
         return ReconcileAttempts(
-            self._attempts, self._workflow, self.resolve_attempt, self.clock, self._report
-        )
-
-    def _report(self, attempt: Attempt, error: Exception) -> None:
-        self.telemetry.logger.error(
-            "an attempt could not be ended", attempt=attempt.id, error=type(error).__name__
+            self._attempts,
+            self._workflow,
+            self.resolve_attempt,
+            self.clock,
+            self.telemetry.report_open_attempt,
         )
 
     @cached_property
     def _settle_attempt(self) -> SettleAttempt:
         from payments.use_cases.settle_attempt import SettleAttempt
 
-        return SettleAttempt(self._payments, self._attempts, self.clock, self._count)
+        # Made when first needed: the reconciler knows no attempt's risk, so it has no counters.
+        return SettleAttempt(
+            self._payments, self._attempts, self.clock, lambda: self._record_failures
+        )
 
     def wallets_for(self, mode: Mode) -> Wallets:
         """Live tokens need an acquirer that can open them, and there is none yet."""
         from payments.acquirers.port import NoWallets
-
-        return self._simulated_wallets if mode is Mode.TEST else NoWallets()
-
-    @cached_property
-    def _simulated_wallets(self) -> Wallets:
         from payments.acquirers.simulator.wallets import SimulatedWallets
 
-        return SimulatedWallets()
+        return SimulatedWallets() if mode is Mode.TEST else NoWallets()
 
     @cached_property
     def simulator(self) -> SimulatedAcquirer:
@@ -322,29 +292,9 @@ class Services:
 
         return CardCipher(self._kms, self._environment["CARD_KEY_ID"])
 
-    def _acquirer_name(self, mode: Mode) -> str:
-        """Who is asked by attempts that begin now. Raises NoLiveAcquirerError."""
-        from payments.acquirers.registry import acquirer_name
-
-        return acquirer_name(mode, self.settings.live_acquirer)
-
     @cached_property
     def _acquirers(self) -> Acquirers:
         from payments.acquirers.registry import Acquirers
-        from payments.model.attempt import SIMULATOR
+        from payments.model.ids import SIMULATOR
 
         return Acquirers({SIMULATOR: lambda: self._acquirer or self.simulator})
-
-
-def _threads() -> RunTogether:
-    """At the same time, in threads that are started when they are first needed."""
-    from concurrent.futures import ThreadPoolExecutor
-    from contextvars import copy_context
-
-    pool = ThreadPoolExecutor(_MOST_AT_ONCE)
-
-    def run_together(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-        contexts = [copy_context() for _ in calls]
-        return list(pool.map(lambda context, call: context.run(call), contexts, calls))
-
-    return run_together

@@ -8,6 +8,7 @@ Runs with the built layers and functions alone, against a local stack that runs 
 import base64
 import importlib.util
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -16,6 +17,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 
+from payments.adapters.aws import AwsClient
+from payments.adapters.store.writes import transact
 from payments.wiring import Services
 
 CHALLENGE_CARD = "4000002760003184"
@@ -104,7 +107,7 @@ def challenged() -> tuple[str, str]:
     paid = ask("Checkout", "POST", "/checkout/{id}", form, id=created["id_payment"])
     assert paid["statusCode"] == 202, paid
     challenge = urlsplit(json.loads(paid["body"])["redirect"]).path.rpartition("/")[2]
-    return challenge, f"{created['id_payment']}_built-attempt"
+    return challenge, "pay_" + "_".join(challenge.split("_")[3:5])
 
 
 session = boto3.session.Session()
@@ -117,7 +120,7 @@ assert ask("Authorizer", "GET", "/v1/payments")["principalId"] == "unknown"
 assert ask("ListPayments", "GET", "/v1/payments")["statusCode"] == 200
 for action in ("return", "abandon"):
     challenge, _ = challenged()
-    answer = ask("Challenge", "POST", f"/3ds/{{challenge}}/{action}", challenge=challenge)
+    answer = ask("ThreeDSecureReturn", "POST", f"/3ds/{{challenge}}/{action}", challenge=challenge)
     assert answer["statusCode"] == 303, answer
 
 _, attempt = challenged()
@@ -128,3 +131,5 @@ handlers["ReconcileAttemptsFunction"].build(Services(session=session, clock=TwoM
 assert handlers["ReconcileAttemptsFunction"]({}, Context())["left"] >= 1
 ended = task | shown | {"challenge": {"Error": "ChallengeAbandoned"}}
 assert handlers["AuthorizeFunction"](ended, Context()) == {"status": "requires_action"}
+nothing = {"TableName": os.environ["PAYMENTS_TABLE"], "Key": {"pk": {"S": "-"}, "id": {"S": "-"}}}
+transact(AwsClient(session.client("dynamodb")), [{"Delete": nothing}], time.sleep)

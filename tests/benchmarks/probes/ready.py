@@ -11,6 +11,6 @@ import sys
 
 module = importlib.import_module(sys.argv[1])
 if len(sys.argv) > 2:
-    getattr(module.handler.root, sys.argv[2])
+    getattr(module.handler.services, sys.argv[2])
 os.write(1, "\n".join(sorted(sys.modules)).encode())
 os._exit(0)

@@ -35,7 +35,7 @@ class Acquirer(Protocol):
         """
 
     def authentication_result(self, reference: str) -> Authentication | None:
-        """How 3DS ended, asked server to server: the browser is not believed.
+        """How 3DS ended, asked server to server: the browser is not trusted.
 
         None if it was never begun.
         """
@@ -70,7 +70,7 @@ class SheetCard:
 
 
 class Wallets(Protocol):
-    """The wallets an acquirer takes. Tokens are encrypted to it, so it alone opens them."""
+    """The wallets an acquirer takes. Tokens are encrypted to it, so only it can open them."""
 
     def open_token(self, method: str, token: object) -> Card:
         """The device card in a token (JSON text, or the object itself).

@@ -3,20 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from payments.acquirers.port import Acquirer
-from payments.errors import NoLiveAcquirerError, UnknownAcquirerError
-from payments.model.attempt import SIMULATOR
-from payments.model.ids import Mode
-
-NO_ACQUIRER = "none"
-
-
-def acquirer_name(mode: Mode, live_acquirer: str) -> str:
-    """Who is asked by attempts that begin now (contract, section 9). Raises NoLiveAcquirerError."""
-    if mode is Mode.TEST:
-        return SIMULATOR
-    if live_acquirer == NO_ACQUIRER:
-        raise NoLiveAcquirerError
-    return live_acquirer
+from payments.errors import UnknownAcquirerError
 
 
 class Acquirers:

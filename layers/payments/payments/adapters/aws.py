@@ -3,10 +3,24 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payments.errors import AwsUnavailableError, PaymentsError
 
+# Bounded waiting: three tries of at most five seconds each, with jitter in between. The services
+# check parameters themselves, and a fixed user agent is not built again for each call.
+CLIENT_CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    parameter_validation=False,
+    user_agent="payments-api",
+)
+# Fraud prevention waits only shortly: without a response it asks for a challenge.
+RISK_CLIENT_CONFIG = CLIENT_CONFIG.merge(
+    Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2})
+)
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 _TRANSACTION_CANCELED = "TransactionCanceledException"
 

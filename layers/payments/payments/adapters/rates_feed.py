@@ -1,4 +1,4 @@
-"""The feed that rates are refreshed from: fetched with care, and believed no further than it reads.
+"""The feed that rates are refreshed from. Implausible rates are left out.
 
 The format is that of open.er-api.com. Redirects are not followed, so the address that was
 configured is the only one ever asked.
@@ -40,7 +40,7 @@ class RatesFeed:
         """Rates for the currencies that have a plausible one. Raises RatesFeedError."""
         parts = urlsplit(self._url)
         if parts.scheme != "https" and (parts.scheme, parts.hostname) not in _LOCAL:
-            raise RatesFeedError("the feed is asked over https alone")
+            raise RatesFeedError("the feed must be https")
         try:
             body = self._fetch()
         except urllib3.exceptions.HTTPError as error:
@@ -51,12 +51,12 @@ class RatesFeed:
         """Every wait has its timeout, and the body as a whole a deadline and a size."""
         deadline_us = self._clock.now_us() + TOTAL_SECONDS * 1_000_000
         with urllib3.PoolManager(timeout=_TIMEOUT, retries=False) as pool:
-            answer = pool.request("GET", self._url, redirect=False, preload_content=False)
+            response = pool.request("GET", self._url, redirect=False, preload_content=False)
             try:
-                if answer.status != 200:
-                    raise RatesFeedError(f"status {answer.status}")
+                if response.status != 200:
+                    raise RatesFeedError(f"status {response.status}")
                 body = b""
-                while chunk := answer.read1(MAX_BYTES, decode_content=False):
+                while chunk := response.read1(MAX_BYTES, decode_content=False):
                     body += chunk
                     if len(body) > MAX_BYTES:
                         raise RatesFeedError("too large")
@@ -64,11 +64,11 @@ class RatesFeed:
                         raise RatesFeedError("too slow")
                 return body
             finally:
-                answer.close()
+                response.close()
 
 
 def read_feed(body: bytes, source: str, now_seconds: int) -> Rates:
-    """The rates of a feed's answer, without the implausible ones. Raises RatesFeedError."""
+    """The rates in a feed's response, without the implausible ones. Raises RatesFeedError."""
     try:
         parsed = json.loads(
             body, parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse_constant

@@ -5,7 +5,7 @@ import json
 from payments.adapters.aws import AwsClient
 from payments.errors import AwsUnavailableError, UnavailableError
 
-# The task is over: it was told before, or timed out. Its outcome stands.
+# The task has ended before, or timed out. Its outcome stands.
 _TASK_IS_OVER = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
 
@@ -23,7 +23,7 @@ class Workflow:
     def __init__(self, stepfunctions: AwsClient, alias_arn: str) -> None:
         self._stepfunctions = stepfunctions
         self._alias_arn = alias_arn
-        # An execution's ARN names the state machine alone, whatever alias started it.
+        # An execution's ARN names the state machine and not the alias that started it.
         state_machine_arn, _, _alias = alias_arn.rpartition(":")
         self._executions_arn = state_machine_arn.replace(":stateMachine:", ":execution:")
 

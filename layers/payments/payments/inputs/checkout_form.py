@@ -44,9 +44,14 @@ _MAX_CARD_YEARS = 50
 _CVC_DIGITS = (3, 4)
 
 
+def without_separators(text: str) -> str:
+    """Spaces and dashes are how people read numbers."""
+    return _CARD_SEPARATORS.sub("", text)
+
+
 def _digits(value: object) -> object:
-    """Spaces and dashes are how people read numbers; only ASCII digits are digits."""
-    return _CARD_SEPARATORS.sub("", value) if isinstance(value, str) else value
+    """Only ASCII digits are digits."""
+    return without_separators(value) if isinstance(value, str) else value
 
 
 def _number(value: str) -> str:

@@ -7,9 +7,8 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -26,7 +25,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from payments.errors import AmountError, FieldError, InvalidInputError
-from payments.model.card import holds_card_number
+from payments.model.card import holds_card_number, is_card_number_address
+from payments.model.hosts import ascii_host, is_host
 from payments.model.ids import Mode, is_payment_id
 from payments.model.lifecycle import Status
 from payments.money.amounts import parse_amount
@@ -34,10 +34,16 @@ from payments.money.currencies import MINOR_UNIT_DIGITS
 
 MAX_LIST_LIMIT, DEFAULT_LIST_LIMIT = 100, 20
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]")
-_EMAIL = re.compile(r"[^\s@<>\"'(),;:\\\[\]]{1,64}@[^\s@<>\"'(),;:\\\[\]]+\.[^\s@.,;:]{2,63}")
-_HOST = re.compile(r"[\w.-]{1,253}|[0-9a-f:.]{2,45}")  # nothing that a header would mistake
+# Line breaks and tabs are text. What turns the direction of writing could show another order.
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# What browsers accept, less dots at an edge or in a row, and less a domain that does not end in a
+# name (`x.1`, an IP address) or has no dot. GOV.UK refuses the same.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_LAST_LABEL = r"(?:[A-Za-z]{2,63}|[Xx][Nn]--[A-Za-z0-9-]{0,58}[A-Za-z0-9])"
+_EMAIL = re.compile(rf"(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LAST_LABEL}")
 _QUOTED = re.compile(r"'([^']*)'")
-_LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+_LOCAL_HOSTS = ("localhost", "127.0.0.1")
 
 # pydantic's names for an error -> ours, which are stable and name the messages in the catalogue
 _CODES = {
@@ -82,9 +88,9 @@ def _return_url(value: str, info: ValidationInfo) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         refuse("invalid_url")
-    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host or ""):
+    if parts.scheme not in ("http", "https") or not is_host(host or ""):
         refuse("invalid_url")
-    if "@" in parts.netloc:
+    if "@" in parts.netloc or parts.netloc.endswith(":"):
         refuse("invalid_url")
     if (
         context_of(info)["mode"] is Mode.LIVE
@@ -101,7 +107,17 @@ def without_card_number(value: str) -> str:
 
 
 def _email(value: str) -> str:
-    return without_card_number(value) if _EMAIL.fullmatch(value) else refuse("invalid_email")
+    local_part, _, domain = value.rpartition("@")
+    if not _EMAIL.fullmatch(f"{local_part}@{ascii_host(domain)}"):
+        refuse("invalid_email")
+    return refuse("holds_card_number") if is_card_number_address(value) else value
+
+
+def _text(value: str) -> str:
+    """What people read on the page."""
+    if not value.strip():
+        refuse("too_short", min_length=1)
+    return refuse("invalid") if _NOT_TEXT.search(value) else value
 
 
 def blank_is_absent(value: object) -> object:
@@ -119,9 +135,13 @@ class PaymentRequest(BaseModel):
 
     currency: Annotated[str, AfterValidator(_currency)]
     amount: str
-    description: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    description: Annotated[
+        str, StringConstraints(min_length=1, max_length=500), AfterValidator(_text)
+    ]
     items: Annotated[
-        list[Annotated[str, StringConstraints(min_length=1, max_length=250)]],
+        list[
+            Annotated[str, StringConstraints(min_length=1, max_length=250), AfterValidator(_text)]
+        ],
         Field(min_length=1, max_length=100),
     ]
     return_url: Annotated[str, StringConstraints(max_length=2048), AfterValidator(_return_url)]
@@ -132,6 +152,7 @@ class PaymentRequest(BaseModel):
             Annotated[str, StringConstraints(max_length=250)],
         ],
         Field(max_length=20),
+        BeforeValidator(lambda value: {} if value is None else value),
     ] = {}
 
     @field_validator("amount")
@@ -169,8 +190,7 @@ def _status(value: object) -> object:
     return value if value in tuple(Status) else refuse("unknown_status")
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(NamedTuple):
     """Where a page ended, and a hash of the filters it was read with. Opaque to callers."""
 
     after: str

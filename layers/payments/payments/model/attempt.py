@@ -4,9 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from payments.model.authorization import Authorization
-from payments.model.ids import Account
-
-SIMULATOR = "simulator"
+from payments.model.ids import SIMULATOR, Account
 
 
 class WorkKind(StrEnum):
@@ -20,8 +18,8 @@ class Attempt:
     """One try to pay. `base_url` is where the shopper's browser is.
 
     `acquirer` names who is asked for the money, from the first call to the last, whatever the
-    configuration says meanwhile. The shopper's address is kept here alone, and only as long as the
-    attempt.
+    configuration says meanwhile. The shopper's IP address is stored only here, and only as long as
+    the attempt.
     """
 
     id: str
@@ -45,3 +43,8 @@ class Attempt:
     is_challenge_over: bool = False
     is_reaped: bool = False
     authorization: Authorization | None = None
+
+    @property
+    def awaits_challenge(self) -> bool:
+        """Whether the shopper is needed, and a task of the workflow waits for their return."""
+        return bool(self.task_token and self.challenge_url and not self.is_challenge_over)

@@ -45,7 +45,7 @@ class AvsCvcResults:
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """The acquirer's answer to a charge. `decline_code` is stable English, None if approved.
+    """The acquirer's response to a charge. `decline_code` is stable English, None if approved.
 
     `is_blocked` if our own rules refused the card, so that the acquirer was never asked.
     """

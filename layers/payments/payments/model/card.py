@@ -104,3 +104,13 @@ def holds_card_number(text: str) -> bool:
                 if is_luhn_valid(digits[start : start + length]):
                     return True
     return False
+
+
+def is_card_number_address(email: str) -> bool:
+    """Whether an e-mail address is a card number with a domain after it.
+
+    Only where all the digits before the @ are one: mobile numbers are ordinary addresses, and a
+    window of a longer run, or one that goes on behind the @, is a card number by chance.
+    """
+    local_part = unicodedata.normalize("NFKC", email).partition("@")[0]
+    return is_card_number(_SEPARATORS.sub("", local_part))

@@ -1,4 +1,4 @@
-"""Why an attempt ended without money: stable codes, and what of them a shopper may be told."""
+"""Why an attempt ended without money: stable codes, and which of them a shopper may see."""
 
 GENERIC = "generic_decline"
 FRAUDULENT = "fraudulent"
@@ -20,7 +20,7 @@ DECLINE_CODES = (
     "authentication_timed_out",
     FRAUDULENT,
 )
-# Telling these to whoever holds the card would help a thief and shame an honest owner.
+# These would help a thief and embarrass an honest cardholder.
 _FOR_THE_MERCHANT_ALONE = ("lost_card", "stolen_card", FRAUDULENT)
 
 
@@ -30,5 +30,5 @@ def known(code: str) -> str:
 
 
 def shown_to_shopper(code: str) -> str:
-    """The code a page, or an answer to the shopper, may show."""
+    """The code that a page or a response to the shopper may show."""
     return GENERIC if code in _FOR_THE_MERCHANT_ALONE else code

@@ -18,6 +18,8 @@ from enum import StrEnum
 from ulid import ULID
 
 PAYMENT_PREFIX = "pay_"
+# Names of acquirers. Test mode has only the simulator.
+SIMULATOR, NO_ACQUIRER = "simulator", "none"
 MERCHANT_PATTERN = r"[a-z0-9][a-z0-9-]{0,38}"
 PAGE_PATTERN = r"[A-Za-z0-9-]{8,40}"
 ATTEMPT_PATTERN = rf"{PAGE_PATTERN}-[a-z]{{8}}"

@@ -78,6 +78,11 @@ class Payment:
     acquirer: str | None = None
 
     @property
+    def email(self) -> str | None:
+        """The customer's, as far as it is known: the merchant's word counts, not a shopper's."""
+        return self.customer_email or self.shopper_email
+
+    @property
     def attempt_id(self) -> str | None:
         """The attempt under way, or the last one."""
         if not self.attempt_tokens:

@@ -37,7 +37,7 @@ class Authentication:
 
     @property
     def is_unavailable(self) -> bool:
-        """Nobody is_authenticated for the shopper and nobody refuses: a policy decides."""
+        """The issuer neither confirms nor rejects the shopper: a policy decides."""
         return self.trans_status in UNAVAILABLE
 
     @property
@@ -52,7 +52,7 @@ def eci_of(trans_status: str, brand: str) -> str:
 
 
 def shifts_liability(eci: str) -> bool:
-    """Whether the issuer answers for fraud, by the ECI of whichever scheme."""
+    """Whether the issuer is liable for fraud, by the ECI of any scheme."""
     return eci in {
         indicators[outcome]
         for indicators in (*_ECI.values(), _ECI_ELSEWHERE)

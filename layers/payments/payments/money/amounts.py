@@ -51,6 +51,16 @@ def format_amount(minor: int, currency: str) -> str:
     return f"{to_decimal(minor, currency):f}"
 
 
+def to_number(minor: int, currency: str) -> float | Decimal:
+    """For JSON: a float where it reads back as the same decimal, else the decimal itself.
+
+    An amount has up to 16 digits, and not every 16 digits are a float's.
+    """
+    exact = to_decimal(minor, currency)
+    as_float = float(exact)
+    return as_float if Decimal(repr(as_float)) == exact else exact
+
+
 def share_of(minor: int, percentage: Decimal) -> Decimal:
     """A percentage of an amount, exact: not yet whole minor units."""
     return PRECISE.multiply(Decimal(minor), percentage).scaleb(-2, PRECISE)

@@ -14,7 +14,7 @@ from payments.money.currencies import MINOR_UNIT_DIGITS
 
 DOLLAR = "USD"
 SIGNIFICANT_DIGITS = 12
-# A rate that moves further than this between two looks is a mistake more often than news.
+# A rate that changes by more than this between two refreshes is more often wrong than real.
 MAX_JUMP = Decimal("0.20")
 _SHOWN = Context(prec=SIGNIFICANT_DIGITS)
 
@@ -50,7 +50,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Every rate known at a moment, the dollar's own left out: it is one, whoever is asked."""
+    """Every rate known at a moment. The dollar's own is left out: it is always one."""
 
     known: Mapping[str, Rate]
 

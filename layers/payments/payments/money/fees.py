@@ -45,7 +45,7 @@ EURO_COUNTRIES = frozenset({
     "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PT", "SI", "SK",
 })
 # fmt: on
-# Where nothing is published: the highest published rate, so that nobody is told too little.
+# A country without a published fee pays the highest published one.
 DEFAULT_RATE = PUBLISHED["CR"]
 
 

@@ -16,7 +16,8 @@ from payments.errors import AuthenticationError
 from payments.model.ids import Mode
 from payments.model.merchant import Merchant
 
-_KEY = re.compile(r"sk_(?:test|live)_[A-Za-z0-9]{16,128}")
+KEY_PATTERN = r"sk_(?:test|live)_[A-Za-z0-9]{16,128}"
+_KEY = re.compile(KEY_PATTERN)
 _ALPHABET = string.ascii_letters + string.digits
 _NEW_KEY_LENGTH = 32
 

@@ -1,12 +1,12 @@
 """A merchant asks for a payment: it is stored, and a checkout page stands ready for it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from payments.adapters.store.idempotency import IdempotencyStore
 from payments.adapters.store.payments import PaymentStore
 from payments.adapters.store.rates import CurrentRates
-from payments.errors import KeyReusedError
+from payments.errors import KeyReusedError, NotPayableError, UnavailableError
 from payments.inputs.idempotency_key import IdempotencyKey
 from payments.inputs.merchant_api import PaymentRequest
 from payments.model import ids
@@ -18,6 +18,11 @@ from payments.model.payment import Payment, StatusChange
 from payments.model.pricing import Price, price
 
 ROUTE = "POST /v1/payments"
+# No function lives this long, so whoever claimed the key can no longer store the payment. Its id is
+# as old as the claim, and a payment's lifetime counts from its id: another id takes its place.
+STALE_CLAIM_SECONDS = 60
+# Each lost take-over is another request's gain, which then stores the payment or dies.
+MAX_TAKE_OVERS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,10 @@ class Created:
 
 
 class CreatePayment:
-    """Claim the key, then put the payment: a crash in between is healed by the next try."""
+    """Claim the key, then put the payment: a crash in between is healed by the next try.
+
+    What can refuse is asked before that, so that a refused request binds no key.
+    """
 
     def __init__(
         self,
@@ -50,57 +58,65 @@ class CreatePayment:
     def __call__(
         self, merchant: Merchant, mode: Mode, request: PaymentRequest, key: IdempotencyKey | None
     ) -> Created:
-        """Raises NoLiveAcquirerError, KeyReusedError, RatesUnavailableError."""
+        """Raises NoLiveAcquirerError, KeyReusedError, RatesUnavailableError, NotPayableError."""
         self._acquirer_name(mode)  # raises where nobody could take the money
         account = Account(merchant.id, mode)
         now_us = self._clock.now_us()
+        try:
+            fixed = self._price(merchant, mode, request, now_us)
+        except UnavailableError:
+            if key and (stored := self._stored_under(account, key, now_us)):
+                return Created(stored, is_replay=True)
+            raise
         payment_id = ids.new_payment_id(now_us)
-        if key is None:
-            payment = self._new_payment(account, merchant, request, payment_id, now_us)
-            self._payments.add(payment)
-            return Created(payment, is_replay=False)
-        return self._create_once(account, merchant, request, key, payment_id, now_us)
+        payment = _payment(account, merchant, request, fixed, payment_id, now_us)
+        if key:
+            return self._create_once(payment, key, now_us)
+        self._payments.add(payment)
+        return Created(payment, is_replay=False)
 
-    def _create_once(
-        self,
-        account: Account,
-        merchant: Merchant,
-        request: PaymentRequest,
-        key: IdempotencyKey,
-        payment_id: str,
-        now_us: int,
-    ) -> Created:
-        """Whoever puts the claimed payment first has made it; everyone else replays it."""
-        claim = self._idempotency.claim(account, ROUTE, key, payment_id, now_us)
-        if claim.body_hash != key.body_hash:
-            raise KeyReusedError
-        if not claim.is_new and (stored := self._payments.get(account, claim.resource_id)):
-            return Created(stored, is_replay=True)
-        payment = self._new_payment(account, merchant, request, claim.resource_id, now_us)
-        if self._payments.add(payment):
-            return Created(payment, is_replay=False)
-        stored = self._payments.get(account, claim.resource_id)
-        assert stored is not None, "payments are never deleted"
-        return Created(stored, is_replay=True)
-
-    def _new_payment(
-        self,
-        account: Account,
-        merchant: Merchant,
-        request: PaymentRequest,
-        payment_id: str,
-        now_us: int,
-    ) -> Payment:
-        """Priced only once the key is claimed: a replay needs no rates, and none can refuse it."""
-        fixed = price(
+    def _price(self, merchant: Merchant, mode: Mode, request: PaymentRequest, now_us: int) -> Price:
+        return price(
             request.amount_minor,
             request.currency,
             merchant,
-            account.mode,
+            mode,
             self._rates(),
             since=now_us // 1_000_000 - self._rates_max_age_seconds,
         )
-        return _payment(account, merchant, request, fixed, payment_id, now_us)
+
+    def _stored_under(self, account: Account, key: IdempotencyKey, now_us: int) -> Payment | None:
+        """What the key made before: a replay needs no rates, and none can refuse it."""
+        claim = self._idempotency.find(account, ROUTE, key, now_us)
+        if claim is None:
+            return None
+        if claim.body_hash != key.body_hash:
+            raise KeyReusedError
+        return self._payments.get(account, claim.resource_id)
+
+    def _create_once(self, payment: Payment, key: IdempotencyKey, now_us: int) -> Created:
+        """Whoever puts the claimed payment first has made it; everyone else replays it."""
+        account = payment.account
+        for _ in range(MAX_TAKE_OVERS):
+            claim = self._idempotency.claim(account, ROUTE, key, payment.id, now_us)
+            if claim.body_hash != key.body_hash:
+                raise KeyReusedError
+            if claim.is_new:
+                return self._add_or_replay(payment)
+            if stored := self._payments.get(account, claim.resource_id):
+                return Created(stored, is_replay=True)
+            is_stale = now_us // 1_000_000 - claim.claimed_at >= STALE_CLAIM_SECONDS
+            payment_id = payment.id if is_stale else claim.resource_id
+            if self._idempotency.take_over(account, ROUTE, key, claim, payment_id, now_us):
+                return self._add_or_replay(replace(payment, id=payment_id))
+        raise NotPayableError("in_progress")
+
+    def _add_or_replay(self, payment: Payment) -> Created:
+        if self._payments.add(payment):
+            return Created(payment, is_replay=False)
+        stored = self._payments.get(payment.account, payment.id)
+        assert stored is not None, "payments are never deleted"
+        return Created(stored, is_replay=True)
 
 
 def _payment(

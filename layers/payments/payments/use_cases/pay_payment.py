@@ -77,7 +77,7 @@ class PayPayment:
     def _run(self, submitted: Payment, attempt: Attempt) -> Progress:
         """A refused start is undone; one without a response may have happened, so it is not."""
         if self._shopper_payments.has_expired(submitted):
-            # The write landed too late: somebody may have been told that the payment has expired.
+            # The write was too late: a reader may have seen the payment as expired already.
             if self._undo(submitted, attempt.id):
                 raise NotPayableError("expired")
         else:
@@ -160,7 +160,7 @@ def _attempt_begun_by(payment: Payment, page_token: str, card: CardSummary) -> s
     """The token of the attempt that this very form began.
 
     None if the form is a new one: another page's, with another card, or with a corrected security
-    code (the wrong one is not kept, so nobody can compare them).
+    code (codes are not stored, so they cannot be compared).
     """
     for token, attempt in payment.attempts_newest_first:
         if ids.page_token_of(token) == page_token and _is_same(attempt.card, card):

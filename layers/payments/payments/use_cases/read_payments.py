@@ -28,7 +28,7 @@ class GetPayment:
         self._payments = payments
 
     def __call__(self, account: Account, payment_id: str, *, test: bool | None) -> Payment:
-        """One read, whatever the answer. Raises PaymentNotFoundError."""
+        """One read, found or not. Raises PaymentNotFoundError."""
         seen = _account_seen(account, test=test)
         if seen is None or not ids.is_payment_id(payment_id):
             raise PaymentNotFoundError

@@ -1,4 +1,4 @@
-"""Attempts nobody works on any more: every one is ended, so that no payment stays `processing`."""
+"""Ends the attempts that no workflow works on any more, so that no payment stays `processing`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from payments.model.clock import Clock
 from payments.model.payment import Payment
 from payments.use_cases.resolve_attempt import ResolveAttempt
 
-# Longer than a checkout request can last: before that, whoever began the attempt is still at it.
+# Longer than a checkout request can last: a younger attempt may still be starting its workflow.
 GRACE_SECONDS = 60
 
 
@@ -33,7 +33,7 @@ class ReconcileAttempts:
         workflow: Workflow,
         resolve: ResolveAttempt,
         clock: Clock,
-        report: Callable[[Attempt, Exception], None],
+        report: Callable[[str, Exception], None],
     ) -> None:
         self._attempts = attempts
         self._workflow = workflow
@@ -53,7 +53,7 @@ class ReconcileAttempts:
                 else:
                     ended.append(self._resolve(attempt.id))
             except PaymentsError as error:
-                self._report(attempt, error)
+                self._report(attempt.id, error)
                 failed.append(attempt.id)
         return Reconciled(tuple(ended), left, tuple(failed))
 

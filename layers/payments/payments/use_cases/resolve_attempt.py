@@ -49,7 +49,7 @@ class ResolveAttempt:
 def _with_end_of_3ds(
     pre_charge: PreChargeResult, acquirer: Acquirer, attempt_id: str
 ) -> PreChargeResult:
-    """As the acquirer knows it, where nobody else does; a known outcome does not wait for it."""
+    """3DS facts from the acquirer if they are missing; a known outcome does not wait for them."""
     known = pre_charge.authentication
     if known and not known.needs_challenge:
         return pre_charge

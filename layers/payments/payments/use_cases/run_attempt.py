@@ -69,6 +69,9 @@ class RunAttempt:
             self._failures.not_asked(attempt, risk)
             raise
         self._failures.challenged(attempt, risk)
+        if authentication.challenge_url:  # holds the challenge's id: not for the history
+            self._attempts.note_challenge(attempt_id, authentication.challenge_url)
+            authentication = replace(authentication, challenge_url=None)
         return PreChargeResult(authentication, risk, profile)
 
     def _ask_issuer(self, attempt: Attempt, charge: ChargeRequest, risk: Risk) -> Authentication:
@@ -81,9 +84,9 @@ class RunAttempt:
             challenge_mandated=risk.action == Action.CHALLENGE,
         )
 
-    def await_challenge(self, attempt_id: str, task_token: str, challenge_url: str) -> None:
+    def await_challenge(self, attempt_id: str, task_token: str) -> None:
         """Lets the shopper's browser find the challenge, and its return find the workflow."""
-        self._attempts.await_challenge(attempt_id, task_token, challenge_url)
+        self._attempts.await_challenge(attempt_id, task_token)
 
     def authorize(
         self, attempt_id: str, pre_charge: PreChargeResult, challenge_error: str | None

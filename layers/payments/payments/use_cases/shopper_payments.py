@@ -82,7 +82,7 @@ class ShopperPayments:
         expires_at_us = payment.expires_at_us(self._lifetime_seconds)
         if status is Status.PROCESSING and payment.attempt_id:
             attempt = self._attempts.get(payment.attempt_id)
-            if attempt and attempt.challenge_url and not attempt.is_challenge_over:
+            if attempt and attempt.awaits_challenge:
                 return Progress(
                     payment, status, expires_at_us, attempt.challenge_url, attempt.challenge_id
                 )

@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from payments.model.ids import Mode
 from payments.model.payment import Payment
-from payments.money.amounts import to_decimal
+from payments.money.amounts import to_number
+from payments.web.http import to_json
 
 MAX_URL_LENGTH = 6000  # gateways take 8,192
 
@@ -15,7 +16,7 @@ MAX_URL_LENGTH = 6000  # gateways take 8,192
 def checkout_url(payment: Payment, base_url: str) -> str:
     """At most 6,000 characters: items, then the name, then return_url are cut, for show only.
 
-    The page believes the stored payment alone; only the id and the secret in here matter.
+    The page shows the stored payment; of `data` it uses only the id and the secret.
     """
     data = _data(payment)
     url = _encode(data, base_url)
@@ -42,12 +43,12 @@ def read_checkout_data(encoded: str) -> tuple[str, str]:
 
 
 def _encode(data: dict[str, Any], base_url: str) -> str:
-    encoded = base64.b64encode(json.dumps(data, ensure_ascii=False).encode())
+    encoded = base64.b64encode(to_json(data).encode())
     return f"{base_url}/checkout/?data={quote(encoded, safe='')}"
 
 
 def _data(payment: Payment) -> dict[str, Any]:
-    price = float(to_decimal(payment.amount_minor, payment.currency))
+    price = to_number(payment.amount_minor, payment.currency)
     return {
         "return_url": payment.return_url,
         "test": payment.account.mode is Mode.TEST,

@@ -35,8 +35,7 @@ def error_response(error: Exception, language: str) -> Response:  # noqa: PLR091
         case errors.PaymentNotFoundError():
             return _envelope(404, "not_found", language)
         case errors.KeyReusedError() | errors.NotPayableError():
-            reason = error.reason
-            return _envelope(409, reason, language, title="conflict", reason=reason)
+            return _conflict(error.reason, language)
         case errors.BodyTooLargeError():
             return _envelope(413, "too_large", language)
         case errors.UnsupportedMediaTypeError():
@@ -63,8 +62,17 @@ def _envelope(
     return json_response(status, body | extra)
 
 
+def _conflict(reason: str, language: str) -> Response:
+    """What is in progress will be over: then asking again is right."""
+    response = _envelope(409, reason, language, title="conflict", reason=reason)
+    return _with_retry_after(response) if reason == "in_progress" else response
+
+
 def _unavailable(key: str, language: str) -> Response:
-    response = _envelope(503, key, language, title="unavailable")
+    return _with_retry_after(_envelope(503, key, language, title="unavailable"))
+
+
+def _with_retry_after(response: Response) -> Response:
     headers = {**response.headers, "Retry-After": str(RETRY_AFTER_SECONDS)}
     return Response(response.status, response.body, headers)
 

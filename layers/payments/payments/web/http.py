@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,6 +18,8 @@ CORS_HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Link, X-Request-Id, Idempotent-Replayed, Retry-After",
 }
+# What API Gateway's test console sends as the caller's address.
+_TEST_CONSOLE = "test-invoke-source-ip"
 Event = Mapping[str, Any]
 
 
@@ -63,9 +66,9 @@ class Request:
 
     @property
     def source_ip(self) -> str:
-        """The gateway's word, never a header's."""
+        """The gateway's word, never a header's; "" from its test console, which has no address."""
         address: str = self._context["identity"]["sourceIp"]
-        return address
+        return "" if address == _TEST_CONSOLE else address
 
     @property
     def caller(self) -> Caller:
@@ -129,7 +132,7 @@ def _refuse_constant(name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """`body` is text; every answer gets an X-Request-Id when it leaves."""
+    """`body` is text. Every response gets an X-Request-Id."""
 
     status: int
     body: str = ""
@@ -144,9 +147,23 @@ class Response:
         }
 
 
+def to_json(value: object) -> str:
+    """Decimals are written digit by digit: the standard encoder knows floats only."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except TypeError:  # a decimal is somewhere in it
+        if isinstance(value, Decimal):
+            return f"{value:f}"
+    if isinstance(value, Mapping):
+        members = (f"{json.dumps(name)}: {to_json(member)}" for name, member in value.items())
+        return f"{{{', '.join(members)}}}"
+    assert isinstance(value, list)
+    return f"[{', '.join(map(to_json, value))}]"
+
+
 def json_response(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
     return Response(
         status,
-        json.dumps(body, ensure_ascii=False),
+        to_json(body),
         {"Content-Type": "application/json", "Cache-Control": "no-store", **(headers or {})},
     )

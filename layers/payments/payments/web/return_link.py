@@ -2,6 +2,7 @@
 
 from urllib.parse import quote, unquote, urlsplit
 
+from payments.model.hosts import ascii_host
 from payments.model.payment import Payment
 
 _PARAMETER = "id_payment"
@@ -15,26 +16,20 @@ def return_link(payment: Payment) -> str:
     """
     url, hash_sign, fragment = payment.return_url.partition("#")
     address, _, query = url.partition("?")
-    kept = [part for part in query.split("&") if part and not _is_payment_id(part)]
-    query = "&".join([*kept, f"{_PARAMETER}={payment.id}"])
-    return quote(_ascii_host(f"{address}?{query}{hash_sign}{fragment}"), safe=_URL_CHARACTERS)
-
-
-def origin(url: str) -> str:
-    """Scheme, host and port, as a Content-Security-Policy names them."""
-    parts = urlsplit(_ascii_host(url))
-    return f"{parts.scheme}://{parts.netloc}"
+    query = "&".join(part for part in query.split("&") if not _is_payment_id(part))
+    and_sign = "&" if query and not query.endswith("&") else ""
+    query = f"{query}{and_sign}{_PARAMETER}={payment.id}"
+    link = f"{_ascii_address(address)}?{query}{hash_sign}{fragment}"
+    return quote(link, safe=_URL_CHARACTERS)
 
 
 def _is_payment_id(part: str) -> bool:
     return unquote(part.partition("=")[0]) == _PARAMETER
 
 
-def _ascii_host(url: str) -> str:
-    if url.isascii():
-        return url
-    host = urlsplit(url).netloc
-    try:
-        return url.replace(host, host.encode("idna").decode(), 1)
-    except UnicodeError:
-        return url
+def _ascii_address(address: str) -> str:
+    """With the host as browsers write it."""
+    host, colon, port = urlsplit(address).netloc.partition(":")
+    if host.isascii():
+        return address
+    return address.replace(f"{host}{colon}{port}", f"{ascii_host(host)}{colon}{port}", 1)

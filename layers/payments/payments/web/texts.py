@@ -31,10 +31,10 @@ def text(key: str, language: str = DEFAULT_LANGUAGE, **values: str | int) -> str
 
 
 def negotiate(accept_language: str | None) -> str:
-    """The language to answer in (contract, section 7), by RFC 9110, 12.5.4, and RFC 4647, 3.4.
+    """The language to respond in (contract, section 7), by RFC 9110, 12.5.4, and RFC 4647, 3.4.
 
     Every catalogue is of a language without a region, so looking a range up comes down to its
-    first subtag; refusing a region leaves its language; `*` says nothing of which one to take.
+    first subtag. Refusing a region leaves its language, and `*` names no language.
     """
     entries = (accept_language or "").split(",", MAX_RANGES)[:MAX_RANGES]
     matches = [match for entry in entries if (match := _RANGE.fullmatch(entry))]

@@ -10,7 +10,7 @@ from payments.model.authorization import CHECKED, NOT_PROVIDED
 from payments.model.ids import Mode
 from payments.model.lifecycle import Status
 from payments.model.payment import Payment
-from payments.money.amounts import format_amount, to_decimal
+from payments.money.amounts import format_amount, to_number
 from payments.web.checkout_link import checkout_url
 from payments.web.texts import text
 
@@ -28,7 +28,7 @@ class ViewContext:
 
 
 def created_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
-    """The answer to a create: exactly these keys."""
+    """The response to a create: exactly these keys."""
     return {
         "code": 202,
         "title": text("created.title", context.language),
@@ -53,7 +53,7 @@ def one_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
         "description": payment.description,
         "status": "completed" if status is Status.SUCCEEDED else status,
         "items": list(payment.items),
-        "customer_email": payment.customer_email,
+        "customer_email": payment.email,
         "return_url": payment.return_url,
         "payment_method": card.method if card else None,
         "card_last4": card.last4 if card else None,
@@ -72,15 +72,15 @@ def one_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
 
 
 def list_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
-    """A row of `GET /v1/payments/`. Amounts are JSON numbers of at most 15 digits: exact."""
+    """A row of `GET /v1/payments/`. Amounts are JSON numbers, exact to the last digit."""
     card = payment.card
     quote = payment.quote
     return {
         "id": payment.id,
         "product": _uuid(payment.account.merchant_id, *payment.items),
-        "customer": _uuid(str(payment.account), payment.customer_email or ""),
-        "amount": float(to_decimal(payment.amount_minor, payment.currency)),
-        "fee": float(to_decimal(payment.fee_minor, payment.currency)),
+        "customer": _uuid(str(payment.account), payment.email or ""),
+        "amount": to_number(payment.amount_minor, payment.currency),
+        "fee": to_number(payment.fee_minor, payment.currency),
         "currency": payment.currency,
         "description": payment.description,
         "statement_description": payment.statement_descriptor,
@@ -100,7 +100,7 @@ def list_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
         "exchange_usd_to_local": float(quote.local or 0) if quote else 0.0,
         "exchange_original_local_to_usd": float(quote.usd_per_charge or 0) if quote else 0.0,
         "currency_local": payment.local_currency,
-        "net": float(to_decimal(payment.net_minor, payment.net_currency)),
+        "net": to_number(payment.net_minor, payment.net_currency),
         "net_currency": payment.net_currency,
     }
 

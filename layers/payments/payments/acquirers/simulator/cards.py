@@ -11,9 +11,9 @@ from payments.model.authorization import AvsCvcResults, CardProfile, Screening
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """`trans_status` answers 3DS; a challenge the shopper passes turns C into Y.
+    """`trans_status` is the 3DS result; a challenge the shopper passes turns C into Y.
 
-    `decline_code` answers the charge; None approves it.
+    `decline_code` is the response to the charge; None approves it.
     """
 
     trans_status: str = "Y"

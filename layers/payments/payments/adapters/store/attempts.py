@@ -60,13 +60,16 @@ class AttemptStore:
         item = response.get("Item")
         return _from_values(from_item(item)) if item else None
 
-    def await_challenge(self, attempt_id: str, task_token: str, challenge_url: str) -> None:
+    def note_challenge(self, attempt_id: str, challenge_url: str) -> None:
+        """The shopper will be needed, once a task waits for them."""
+        self._update(attempt_id, Update(sets={"challenge_url": challenge_url}))
+
+    def await_challenge(self, attempt_id: str, task_token: str) -> None:
         """The shopper is needed: from now on the challenge URL leads back to this task."""
-        sets = {"task_token": task_token, "challenge_url": challenge_url}
-        self._update(attempt_id, Update(sets=sets))
+        self._update(attempt_id, Update(sets={"task_token": task_token}))
 
     def complete_challenge(self, attempt_id: str) -> None:
-        """The shopper is back, or gave the challenge up: nobody is sent there again."""
+        """The shopper is back, or gave the challenge up: its page is not shown again."""
         self._update(attempt_id, Update(sets={"is_challenge_over": True}))
 
     def record_authorization(self, attempt_id: str, authorization: Authorization) -> None:

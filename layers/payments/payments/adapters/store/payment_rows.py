@@ -93,8 +93,8 @@ def from_values(values: Mapping[str, Any]) -> Payment:
 
 
 def _to_change(status: str, at_us: Decimal, event: str | None = None) -> StatusChange:
-    told = Event(event) if event else lifecycle.only_event_into(Status(status))
-    return StatusChange(Status(status), int(at_us), told)
+    named = Event(event) if event else lifecycle.only_event_into(Status(status))
+    return StatusChange(Status(status), int(at_us), named)
 
 
 def _to_earlier(values: Sequence[Any]) -> EarlierAttempt:

@@ -25,7 +25,7 @@ class RatesStore:
         read = {
             code: Rate(per_usd, source, int(at))
             for code, (per_usd, source, at) in stored.items()
-            if code in MINOR_UNIT_DIGITS  # a currency that has ended meanwhile is missed by nobody
+            if code in MINOR_UNIT_DIGITS  # a currency that has ended is not needed
         }
         return Rates({**SNAPSHOT.known, **read})
 

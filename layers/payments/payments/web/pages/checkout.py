@@ -5,8 +5,9 @@ from typing import Any
 
 from payments.acquirers.port import SheetCard
 from payments.errors import FieldError, InvalidInputError
+from payments.inputs.checkout_form import without_separators
 from payments.model import ids
-from payments.model.card import SCHEMES, holds_card_number
+from payments.model.card import SCHEMES, holds_card_number, is_card_number_address
 from payments.model.declines import shown_to_shopper
 from payments.model.lifecycle import Status
 from payments.model.payment import Payment
@@ -14,7 +15,7 @@ from payments.use_cases.shopper_payments import Progress
 from payments.web.http import Request, Response
 from payments.web.pages.formats import BRAND_NAMES, shown_amount, shown_time
 from payments.web.pages.rendering import page, redirect
-from payments.web.return_link import origin, return_link
+from payments.web.return_link import return_link
 from payments.web.texts import text
 
 Sheets = Mapping[str, Sequence[SheetCard]]
@@ -44,24 +45,35 @@ def status_url(payment: Payment, base_url: str) -> str:
     return f"{base_url}/checkout/{payment.id}?client_secret={payment.client_secret}"
 
 
-def payment_page(request: Request, progress: Progress, wallets: Sheets) -> Response:
-    """The form, the way back into a challenge, the waiting page, or how it ended."""
+def onward_url(payment: Payment, base_url: str) -> str:
+    """The same for a shopper who has done what there was to do: it moves on by itself."""
+    return status_url(payment, base_url) + "&wait=1"
+
+
+def payment_page(
+    request: Request, progress: Progress, wallets: Sheets, *, moves_on: bool = False
+) -> Response:
+    """The form, the way back into a challenge, the waiting page, or how it ended.
+
+    `moves_on`: the shopper comes from a form or the waiting page and need not stay here.
+    """
     payment = progress.payment
     if progress.is_payable:
         return form_page(request, progress, wallets)
     values: dict[str, Any] = _purchase(request, payment)
     if state := _ENDED.get(progress.status):
-        ended = values | {"state": state, "return_link": return_link(payment)}
-        return page(request, 200, "ended", ended)
+        back = return_link(payment)
+        is_settled = progress.status in (Status.SUCCEEDED, Status.CANCELED)
+        ended = values | {"state": state, "return_link": back}
+        return page(request, 200, "ended", ended, back if moves_on and is_settled else None)
     if progress.challenge_url:
         # The built-in challenge is one of our own pages; an issuer's is elsewhere.
         challenge_url = progress.challenge_url
         if challenge_url.startswith(request.base_url):
             challenge_url = request.prefix + challenge_url.removeprefix(request.base_url)
         values |= {"challenge_url": challenge_url, "challenge_id": progress.challenge_id}
-        targets = [origin(payment.return_url), origin(progress.challenge_url)]
-        return page(request, 200, "challenge_open", values, targets)
-    next_url = status_url(payment, request.prefix) + "&wait=1"
+        return page(request, 200, "challenge_open", values, challenge_url if moves_on else None)
+    next_url = onward_url(payment, request.prefix)
     return page(request, 200, "processing", values | {"next_url": next_url})
 
 
@@ -95,8 +107,7 @@ def form_page(
         "problem_links": _problem_links(field_errors, failed_wallet, language),
         "notice": _notice(payment, language),
     }
-    targets = [origin(payment.return_url), origin(request.base_url)]
-    return page(request, 400 if error else 200, "checkout", values, targets)
+    return page(request, 400 if error else 200, "checkout", values)
 
 
 def _place_on_page(field_error: FieldError) -> int:
@@ -133,8 +144,10 @@ def _problem_links(
 def _repeatable(name: str, posted: Mapping[str, str]) -> str:
     """What was typed, unless it is a card number or security code in the wrong place."""
     value = posted.get(name, "")
-    code = posted.get("cvc", "").strip()
-    return "" if holds_card_number(value) or (code and code in value) else value
+    code = without_separators(posted.get("cvc", ""))
+    is_address = name == "email" and "@" in value
+    holds_number = is_card_number_address(value) if is_address else holds_card_number(value)
+    return "" if holds_number or (code and code in without_separators(value)) else value
 
 
 def problem_page(request: Request, status: int) -> Response:
@@ -142,13 +155,9 @@ def problem_page(request: Request, status: int) -> Response:
     return page(request, status, "problem", {"problem": _PROBLEMS.get(status, "internal")})
 
 
-def onward(request: Request, progress: Progress) -> Response:
-    """After a post: to the shop, into the challenge, or to the page that shows how it stands."""
-    if progress.status is Status.SUCCEEDED:
-        return redirect(return_link(progress.payment))
-    if progress.challenge_url:
-        return redirect(progress.challenge_url)
-    return redirect(status_url(progress.payment, request.base_url))
+def onward(request: Request, payment: Payment) -> Response:
+    """After a post: to our own page, which leaves for the shop or the challenge, or stays."""
+    return redirect(onward_url(payment, request.base_url))
 
 
 def _notice(payment: Payment, language: str) -> str | None:

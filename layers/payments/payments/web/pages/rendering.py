@@ -1,6 +1,6 @@
 """The shopper's pages: HTML from templates, everything escaped, under a strict security policy."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,6 +15,11 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+# No inline script or style, no third party, no framing (contract, section 5).
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; base-uri 'none'; connect-src 'self'; frame-ancestors 'none';"
+    " img-src 'self'; script-src 'self'; style-src 'self'; form-action 'self'"
+)
 SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
@@ -27,9 +32,13 @@ def page(
     status: int,
     template: str,
     values: Mapping[str, Any],
-    form_targets: Iterable[str] = (),
+    leaves_for: str | None = None,
 ) -> Response:
-    """`form_targets`: origins a form post may be redirected to, besides our own."""
+    """`leaves_for`: where the browser goes on to by itself.
+
+    No redirect could take it there: browsers hold `form-action` against every redirect that follows
+    a form post, also those of the shop's own server, whose targets nobody knows beforehand.
+    """
     body = _TEMPLATES.get_template(f"{template}.html").render(
         language=request.language,
         prefix=request.prefix,
@@ -41,9 +50,10 @@ def page(
         body,
         {
             "Content-Type": "text/html; charset=utf-8",
-            "Content-Security-Policy": _policy(form_targets),
+            "Content-Security-Policy": CONTENT_SECURITY_POLICY,
             "Cache-Control": "no-store",
             **SECURITY_HEADERS,
+            **({"Refresh": f"0; url={leaves_for}"} if leaves_for else {}),
         },
     )
 
@@ -51,12 +61,3 @@ def page(
 def redirect(url: str) -> Response:
     """303: whatever was posted, what follows is read."""
     return Response(303, "", {"Location": url, "Cache-Control": "no-store", **SECURITY_HEADERS})
-
-
-def _policy(form_targets: Iterable[str]) -> str:
-    """No inline script or style, no third party, no framing (contract, section 5)."""
-    targets = " ".join(dict.fromkeys(("'self'", *form_targets)))
-    return (
-        "default-src 'none'; base-uri 'none'; connect-src 'self'; frame-ancestors 'none';"
-        f" img-src 'self'; script-src 'self'; style-src 'self'; form-action {targets}"
-    )

@@ -1,13 +1,12 @@
-"""Lambda's base image, made of this machine's own files, for where no image registry is reached.
+"""A base image for Lambda functions, made from this machine's own files.
 
-Like AWS's image it has CPython in /var/lang, the runtime interface client and boto3 in
-/var/runtime, and the few tools that SAM's own build steps on top of it call.
+It is for a machine that reaches no image registry. Like AWS's image it has CPython in /var/lang,
+the runtime interface client and boto3 in /var/runtime, and the few tools that SAM calls when it
+adds its own layer.
 """
 
 import io
 import json
-import os
-import platform
 import re
 import shutil
 import subprocess
@@ -19,12 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from local import PROJECT
+from local.sam.engine import IMAGE, PYTHON, VERSION
+from tests.benchmarks.built import python_3_13
 
-VERSION = "3.13"
-ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
-_REPOSITORY = "payments-local/lambda-python"
-IMAGE = f"{_REPOSITORY}:{VERSION}"
-PYTHON = f"/var/lang/bin/python{VERSION}"
 _TOOLS = ("sh", "mv", "chmod", "cp", "rm")
 _RUNTIME = ("awslambdaric==4.2.2", "boto3")
 _CONSTRAINTS = PROJECT / "layers/dependencies/requirements.txt"
@@ -42,14 +38,19 @@ _ENVIRONMENT = (
 
 
 class NoBaseImageError(Exception):
-    """This machine lacks what the image is made of. The text says what."""
+    """This machine lacks something that the image is made from. The text says what."""
 
 
 def import_image(client: Any) -> None:
-    """Makes the image and gives it to the engine. Raises NoBaseImageError."""
-    if platform.system() != "Linux":
-        raise NoBaseImageError("Only Linux has the files that Lambda's base image is made of.")
-    python = lambda_python()
+    """Makes the image and imports it under the name that SAM looks for.
+
+    Only a private engine may get it: elsewhere people would take it for AWS's image.
+    Raises NoBaseImageError.
+    """
+    found = python_3_13()
+    if found is None:
+        raise NoBaseImageError(f"Python {VERSION}, which Lambda runs, is not installed.")
+    python = Path(found).resolve()  # the interpreter itself, if this is a virtual environment
     with tempfile.TemporaryDirectory(prefix="payments-image-") as folder:
         packages = Path(folder, "runtime")
         _install_runtime(packages)
@@ -57,7 +58,7 @@ def import_image(client: Any) -> None:
         with tarfile.open(archive, "w") as tar:
             _fill(tar, python, packages)
         client.api.import_image_from_file(
-            str(archive), _REPOSITORY, VERSION, changes=[f"ENV {_ENVIRONMENT}"]
+            str(archive), *IMAGE.split(":"), changes=[f"ENV {_ENVIRONMENT}"]
         )
 
 
@@ -74,24 +75,6 @@ def _install_runtime(folder: Path) -> None:
     )
     if installed.returncode != 0:
         raise NoBaseImageError(f"{', '.join(_RUNTIME)} cannot be installed: {installed.stderr}")
-
-
-def lambda_python() -> Path:
-    """The executable. A pyenv shim on the path may lead nowhere, so each is asked.
-
-    Raises NoBaseImageError.
-    """
-    home = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    on_path = shutil.which(f"python{VERSION}")
-    found = [*([on_path] if on_path else []), *home.glob(f"versions/{VERSION}.*/bin/python3")]
-    for python in found:
-        script = "import sys; print(sys._base_executable)"
-        asked = subprocess.run(
-            [str(python), "-c", script], capture_output=True, text=True, check=False
-        )
-        if asked.returncode == 0:
-            return Path(asked.stdout.strip()).resolve()
-    raise NoBaseImageError(f"Python {VERSION}, which Lambda runs, is not installed.")
 
 
 def _fill(tar: tarfile.TarFile, python: Path, packages: Path) -> None:
@@ -122,7 +105,7 @@ def _without_what_is_not_needed(member: tarfile.TarInfo) -> tarfile.TarInfo | No
 
 
 def _shared_libraries(binaries: Iterable[Path]) -> Iterable[tuple[Path, str]]:
-    """Each library and where it goes; the loader stays where the binaries look for it."""
+    """Each library and its place; the loader keeps its path, for the binaries name it."""
     listing = subprocess.run(["ldd", *binaries], capture_output=True, text=True, check=False).stdout
     found = {Path(path) for path in re.findall(r"=> (/\S+) \(", listing)}
     folder = next(path.parent for path in found if path.name.startswith("libc.so"))
