@@ -10,16 +10,21 @@ from payments.model.lifecycle import Status
 from tests.benchmarks.units import item_size
 from tests.reliability.faults import Faults
 from tests.reliability.scenarios import create
+from tests.reliability.scheduler import Call
 from tests.reliability.world import CANARY_NUMBER, Stage, World
 from tests.support.actors import CHALLENGE_CARD
 
 MAX_UNIT_BYTES = 1024
 
 
+def _stay(call: Call | None = None) -> None:
+    """Nobody else goes on."""
+
+
 def _quiet_world(simulated: Stage, faults: Faults | None = None) -> World:
     """Nobody goes on between two calls, so that calls come in the order of one function."""
     world = World(simulated, faults=faults or Faults())
-    world.scheduler.step = lambda call=None: None  # type: ignore[method-assign]  # noqa: ARG005
+    world.scheduler.step = _stay  # type: ignore[method-assign]
     return world
 
 

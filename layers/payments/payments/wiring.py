@@ -1,7 +1,7 @@
 """The composition root: builds clients, stores and use cases. Only it reads the environment.
 
-A function's variables say what it uses. Parts are imported where they are built, so that a function
-starts with its own and no others.
+A Lambda function's variables say what it uses; what they do not name cannot be asked for. Parts
+are imported where they are built: a function starts with its own and no others.
 """
 
 from __future__ import annotations
@@ -206,10 +206,6 @@ class Services:
         report = self.telemetry.report_risk_unavailable
         return RecordFailures(self._risk_counters, self._run_together, report)
 
-    def _count(self, *ended: Any) -> None:
-        """The reconciler knows no attempt's risk, so it needs no counters."""
-        self._record_failures.concluded(*ended)
-
     @cached_property
     def _risk_counters(self) -> RiskCounters:
         from payments.adapters.store.risk_counters import RiskCounters
@@ -238,7 +234,10 @@ class Services:
     def _settle_attempt(self) -> SettleAttempt:
         from payments.use_cases.settle_attempt import SettleAttempt
 
-        return SettleAttempt(self._payments, self._attempts, self.clock, self._count)
+        # Made when first needed: the reconciler knows no attempt's risk, so it has no counters.
+        return SettleAttempt(
+            self._payments, self._attempts, self.clock, lambda: self._record_failures
+        )
 
     def wallets_for(self, mode: Mode) -> Wallets:
         """Live tokens need an acquirer that can open them, and there is none yet."""
@@ -252,8 +251,8 @@ class Services:
         """The acquirer of test mode; its issuer's challenge page asks for it by name."""
         from payments.acquirers.simulator.acquirer import SimulatedAcquirer
 
-        ledger = self._environment["SIMULATOR_TABLE"]
-        return SimulatedAcquirer(self._dynamodb, ledger, self.clock.now_us)
+        table = self._environment["SIMULATOR_TABLE"]
+        return SimulatedAcquirer(self._dynamodb, table, self.clock.now_us)
 
     @cached_property
     def _payments(self) -> PaymentStore:

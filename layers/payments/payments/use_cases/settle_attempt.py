@@ -16,6 +16,7 @@ from payments.model.lifecycle import Event, Status
 from payments.model.payment import MAX_ATTEMPTS, Payment
 from payments.model.three_d_secure import Authentication
 from payments.risk.assessment import Risk
+from payments.use_cases.record_failures import RecordFailures
 
 
 class OutcomeLostError(PaymentsError):
@@ -51,13 +52,13 @@ class SettleAttempt:
         payments: PaymentStore,
         attempts: AttemptStore,
         clock: Clock,
-        count: Callable[[Attempt, Risk, Authorization], None],
+        failures: Callable[[], RecordFailures],
     ) -> None:
-        """`count` is told of an attempt's end where its risk is known, once."""
+        """`failures` is asked for only where an attempt's risk is known."""
         self._payments = payments
         self._attempts = attempts
         self._clock = clock
-        self._count = count
+        self._failures = failures
 
     def __call__(
         self, attempt: Attempt, authorization: Authorization, pre_charge: PreChargeResult
@@ -72,7 +73,7 @@ class SettleAttempt:
         payment = self._conclude(attempt, authorization, pre_charge)
         # Of several who settle at once, one has removed it.
         if self._attempts.remove(attempt.id) and pre_charge.risk:
-            self._count(attempt, pre_charge.risk, authorization)
+            self._failures().concluded(attempt, pre_charge.risk, authorization)
         return payment
 
     def _conclude(
