@@ -3,7 +3,7 @@
 import functools
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from moto.core.serialize import SERVICE_SPECIFIC_SERIALIZERS, JSONSerializer
 from moto.dynamodb.models.dynamo_type import Item
@@ -12,7 +12,6 @@ from moto.dynamodb.responses import DynamoHandler
 
 _lock = threading.RLock()
 _call_action = DynamoHandler.call_action
-_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 def improve() -> None:
@@ -38,7 +37,7 @@ class _Serializer(JSONSerializer):  # type: ignore[misc]  # no types in moto
         return dynamo_json_dump(body)
 
 
-def _locked(method: _Method) -> _Method:
+def _locked(method: Callable[..., Any]) -> Callable[..., Any]:
     """One request at a time: moto checks, writes and copies a row for its answer, unguarded."""
 
     @functools.wraps(method)
@@ -50,4 +49,4 @@ def _locked(method: _Method) -> _Method:
                 # moto's dashboard would list every copy of every row there ever was.
                 Item.instances_tracked.clear()
 
-    return locked  # type: ignore[return-value]
+    return locked

@@ -68,8 +68,9 @@ def _integer(value: object, lengths: tuple[int, ...]) -> int:
     text = value.strip() if isinstance(value, str) else ""
     if text.isascii() and text.isdigit() and len(text) in lengths:
         return int(text)
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_number else refuse("invalid_expiry")  # type: ignore[return-value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return refuse("invalid_expiry")
 
 
 def _month_number(value: object) -> int:
