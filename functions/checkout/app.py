@@ -33,6 +33,8 @@ from payments.web.return_link import return_link
 from payments.wiring import Services
 
 STATIC = Path(__file__).parent / "static"
+# One file to the browser; in the order of the cascade.
+STYLE = [Path(__file__).parent / "style" / f"{part}.css" for part in ("page", "form", "outcome")]
 
 
 def show_checkout(request: Request, services: Services) -> Response:
@@ -89,11 +91,15 @@ def cancel(request: Request, services: Services) -> Response:
 def static_file(request: Request, _root: Services) -> Response:
     """GET /checkout/static/{file} — style, script and icon."""
     name = request.path_parameters["file"]
-    if name not in {path.name for path in STATIC.iterdir()}:
+    files = (
+        STYLE if name == "style.css" else [file for file in STATIC.iterdir() if file.name == name]
+    )
+    if not files:
         raise PaymentNotFoundError
     kind = mimetypes.guess_type(name)[0] or "text/plain"
     headers = {"Content-Type": f"{kind}; charset=utf-8", "Cache-Control": "public, max-age=3600"}
-    return Response(200, (STATIC / name).read_text("utf-8"), {**headers, **SECURITY_HEADERS})
+    text = "".join(file.read_text("utf-8") for file in files)
+    return Response(200, text, {**headers, **SECURITY_HEADERS})
 
 
 ROUTES: dict[tuple[str, str], Callable[[Request, Services], Response]] = {
