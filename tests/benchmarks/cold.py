@@ -83,7 +83,8 @@ def loaded(layout: Layout) -> list[Row]:
         modules = run("ready.py", layout.search_path(function), "app", part).split()
         unwanted = sum(module.partition(".")[0] in NEVER for module in modules)
         found += [
-            Row("C5", f"modules loaded by {name}", len(modules), 500),
+            # The rooms of our own package are 14 modules more than the loose modules were.
+            Row("C5", f"modules loaded by {name}", len(modules), 520),
             Row("C5", f"… of {', '.join(NEVER)}", unwanted, 0),
         ]
     return found
