@@ -79,6 +79,28 @@ generously = settings(
 sparingly = settings(generously, max_examples=20)
 
 
+# The generator tries strings one by one against a pattern that looks ahead, which takes minutes. It
+# gets a pattern that the first one contains; what the first one alone refuses is tried in unit
+# tests. Beginning of the pattern -> the one to generate from.
+_EASIER = {
+    "^(?=.{1,64}@)": r"^[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,20}@[a-z]{1,20}\.[a-z]{2,6}$",
+    r"^(?=[\s\S]*\S)": r"^[ -~\u00a1-\u024f]*[!-~][ -~\u00a1-\u024f]*$",
+}
+
+
+def _ease(node: Any) -> None:
+    """Replaces patterns that look ahead, wherever they stand in the document."""
+    if isinstance(node, list):
+        for inner in node:
+            _ease(inner)
+    elif isinstance(node, dict):
+        for beginning, easier in _EASIER.items():
+            if str(node.get("pattern", "")).startswith(beginning):
+                node["pattern"] = easier
+        for inner in node.values():
+            _ease(inner)
+
+
 def _document() -> dict[str, Any]:
     text = (PROJECT / "functions/openapi.yaml").read_text("utf-8")
     document: dict[str, Any] = yaml.safe_load(text)
@@ -89,6 +111,7 @@ def _document() -> dict[str, Any]:
         if parameter.get("name") == "data"
     )
     data["schema"]["maxLength"] = 300
+    _ease(document)
     # Keys are sent, left out and made up here, not by the generator.
     del document["components"]["securitySchemes"]
     for path in SECURED:
