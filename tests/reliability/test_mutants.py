@@ -148,16 +148,16 @@ MUTANTS = {
     "the card is kept after the answer": Mutant("a card outlived", _keep_the_card),
     "a page's cards share a row": Mutant("is recorded", OneRowForAPage()),
     "each charge has a reference of its own": Mutant(
-        "charged 2 times", wrap_acquirer=_NewReferenceEachTime, first_seed=85
+        "charged", wrap_acquirer=_NewReferenceEachTime, first_seed=85
     ),
     "no answer is taken for a decline": Mutant(
-        "charged 2 times", wrap_acquirer=_SilenceIsADecline, first_seed=154
+        "charged", wrap_acquirer=_SilenceIsADecline, first_seed=154
     ),
     "a charge under way is not reversed": Mutant(
-        "charged 2 times", wrap_acquirer=NothingIsReversed, first_seed=121
+        "charged", wrap_acquirer=NothingIsReversed, first_seed=121
     ),
     "the acquirer is not asked what happened": Mutant(
-        "charged 2 times", wrap_acquirer=_NothingIsLookedUp
+        "charged", wrap_acquirer=_NothingIsLookedUp
     ),
     "the reconciler does not run": Mutant("is stuck", reconciles=False),
 }
