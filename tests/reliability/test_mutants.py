@@ -156,9 +156,7 @@ MUTANTS = {
     "a charge under way is not reversed": Mutant(
         "charged", wrap_acquirer=NothingIsReversed, first_seed=121
     ),
-    "the acquirer is not asked what happened": Mutant(
-        "charged", wrap_acquirer=_NothingIsLookedUp
-    ),
+    "the acquirer is not asked what happened": Mutant("charged", wrap_acquirer=_NothingIsLookedUp),
     "the reconciler does not run": Mutant("is stuck", reconciles=False),
 }
 
