@@ -38,6 +38,8 @@ TROUBLED = (
     "kms.",
     "dynamodb.Update",
 )
+# Where most calls do not even arrive, few answers are left to be lost.
+SIDES = (("before", "after"), ("after",))
 RATES = (0.0, 0.02, 0.06, 0.3, 0.9)
 
 
@@ -50,11 +52,11 @@ def simulate(
 ) -> World:
     """Plays the seed to its end, minutes of reconciling included. The world is still open."""
     plan = random.Random(seed)
-    troubled, rate = plan.choice(TROUBLED), plan.choice(RATES)
+    troubled, rate, sides = plan.choice(TROUBLED), plan.choice(RATES), plan.choice(SIDES)
     world = World(
         stage,
         seed,
-        Faults(_fates(random.Random(seed + 1), troubled, rate)),
+        Faults(_fates(random.Random(seed + 1), troubled, rate, sides)),
         mutate=mutate,
         wrap_acquirer=wrap_acquirer,
         reconciles=reconciles,
@@ -72,10 +74,11 @@ def simulate(
 
 
 def _fates(
-    chance: random.Random, troubled: str, rate: float
+    chance: random.Random, troubled: str, rate: float, sides: tuple[str, ...]
 ) -> Callable[[int, str, str], str | None]:
     def choose(_number: int, side: str, name: str) -> str | None:
-        if chance.random() >= (rate if name.startswith(troubled) else rate / 20):
+        is_troubled = name.startswith(troubled) and side in sides
+        if chance.random() >= (rate if is_troubled else rate / 20):
             return None
         fates = ACQUIRER_FATES if name.startswith("acquirer.") else AWS_FATES
         return chance.choice(fates[side])

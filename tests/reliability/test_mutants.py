@@ -1,7 +1,8 @@
 """Deliberately broken variants: the suite must notice every one of them.
 
 Each breaks one guarantee at a seam (what is asked of AWS, or of the acquirer), plays the same
-stories as the simulation, and has to be caught within a bounded number of seeds.
+stories as the simulation, and has to be caught within a bounded number of seeds. What breaks only
+in one order of two calls is in `test_orders.py`.
 """
 
 import itertools
@@ -140,23 +141,20 @@ MUTANTS = {
         "charged 2 times|has no card",
         without_condition("UpdateItem", change_to("processing")),
     ),
-    "canceling has no condition": Mutant(
-        "reads canceled, charged|CANCELED",
-        without_condition("UpdateItem", change_to("canceled")),
-        first_seed=183,
-    ),
     "the card is kept after the answer": Mutant("a card outlived", _keep_the_card),
-    "a page's cards share a row": Mutant("is recorded", OneRowForAPage()),
+    "a page's cards share a row": Mutant("is recorded", OneRowForAPage(), first_seed=243),
     "each charge has a reference of its own": Mutant(
-        "charged", wrap_acquirer=_NewReferenceEachTime, first_seed=85
+        "charged", wrap_acquirer=_NewReferenceEachTime
     ),
     "no answer is taken for a decline": Mutant(
         "charged", wrap_acquirer=_SilenceIsADecline, first_seed=154
     ),
     "a charge under way is not reversed": Mutant(
-        "charged", wrap_acquirer=NothingIsReversed, first_seed=121
+        "charged", wrap_acquirer=NothingIsReversed, first_seed=114
     ),
-    "the acquirer is not asked what happened": Mutant("charged", wrap_acquirer=_NothingIsLookedUp),
+    "the acquirer is not asked what happened": Mutant(
+        "charged", wrap_acquirer=_NothingIsLookedUp, first_seed=54
+    ),
     "the reconciler does not run": Mutant("is stuck", reconciles=False),
 }
 

@@ -125,8 +125,9 @@ class PaymentStore:
             now_us,
             {"card": asdict(card), "shopper_email": email},
             appends={"attempt_tokens": [token], **earlier},
-            condition="size(#attempt_tokens) = :count",
-            values={":count": len(payment.attempt_tokens)},
+            # Not even an attempt that has come and gone since the payment was read.
+            condition="#updated_at_us = :read_us",
+            values={":read_us": payment.updated_at_us},
         )
 
     def conclude(
