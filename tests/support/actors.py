@@ -122,6 +122,16 @@ def open_shop(
     return Shop(stack, key)
 
 
+# What a shopper types into the page's form, to pay without a challenge.
+TYPED_CARD = {
+    "card_number": PAID_CARD,
+    "exp_month": "12",
+    "exp_year": "34",
+    "cvc": "314",
+    "name": "Ada Lovelace",
+}
+
+
 @dataclass
 class Shopper:
     """A browser without JavaScript, or a script that posts JSON."""
@@ -148,6 +158,7 @@ class Shopper:
             "exp_month": "12",
             "exp_year": "2034",
             "cvc": "314",
+            "name": "Ada Lovelace",
         }
         return {name: value for name, value in (form | changes).items() if value is not None}
 
