@@ -166,8 +166,8 @@ def _submit(
 def _json_progress(request: Request, progress: Progress, *, after_post: bool) -> Response:
     payment = progress.payment
     here = status_url(payment, request.base_url)
-    if progress.status is Status.SUCCEEDED:
-        return json_response(200, {"status": "succeeded", "redirect": return_link(payment)})
+    if progress.status in (Status.SUCCEEDED, Status.AUTHORIZED):
+        return json_response(200, {"status": progress.status, "redirect": return_link(payment)})
     if progress.challenge_url:
         answer = {"status": "requires_challenge", "redirect": progress.challenge_url}
         return json_response(202 if after_post else 200, answer)

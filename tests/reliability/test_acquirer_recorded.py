@@ -20,7 +20,7 @@ def world(simulated: Stage) -> Iterator[World]:
 def _rename_acquirer(world: World, name: str) -> None:
     """As if this stack had been configured differently when the attempts began."""
     table = world.stage.aws.environments["CheckoutFunction"]["ATTEMPTS_TABLE"]
-    for attempt in list(world.attempts.all()):
+    for attempt in world.open_attempts():
         world.stage.outside.update_item(
             TableName=table,
             Key=to_item({"id": attempt.id}),
@@ -46,11 +46,11 @@ def test_an_open_attempt_of_an_acquirer_this_stack_no_longer_has_is_not_settled_
         world.scheduler.wait(90)
         world.run(world.reconcile)
     assert world.payment(ticket).status is Status.PROCESSING
-    assert [attempt.acquirer for attempt in world.attempts.all()] == ["gone"]
+    assert [attempt.acquirer for attempt in world.open_attempts()] == ["gone"]
     _rename_acquirer(world, "simulator")  # the deploy is taken back
     world.settle()
     assert world.payment(ticket).status is Status.REQUIRES_ACTION
-    assert list(world.attempts.all()) == []
+    assert world.open_attempts() == []
 
 
 def test_an_attempt_names_its_acquirer_and_its_kind_of_work(world: World) -> None:

@@ -238,7 +238,7 @@ def test_a_known_outcome_does_not_wait_for_an_acquirer_that_is_away(simulated: S
     world = World(simulated, faults=Faults(choose))
     try:
         world.run(lambda: world.pay(create(world), CANARY_NUMBER, "token-0001"))
-        (attempt,) = world.attempts.all()
+        (attempt,) = world.open_attempts()
         assert attempt.authorization is not None
         is_away.append(True)
         world.scheduler.wait(90)
@@ -278,7 +278,7 @@ def test_an_acquirer_that_stays_away_holds_its_attempt_without_the_card(
         for _ in range(10):
             world.scheduler.wait(60)
             world.run(world.reconcile)
-        (attempt,) = world.attempts.all()
+        (attempt,) = world.open_attempts()
         assert attempt.encrypted_card is None
         assert world.stored()[0].status is Status.PROCESSING
         away[0] = False

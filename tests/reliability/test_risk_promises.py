@@ -127,7 +127,7 @@ def _pays_by_challenge(simulated: Stage, number: int, fate: str) -> None:
 def test_a_task_that_is_delivered_again_counts_its_attempt_once(world: World) -> None:
     def shopper() -> None:
         world.pay(create(world), CHALLENGE_CARD, "token-0001")
-        (attempt,) = world.attempts.all()
+        (attempt,) = world.open_attempts()
         authenticate = world.stage.handlers["AuthenticateFunction"]
         again: Any = None
         authenticate({"attempt_id": attempt.id}, again)

@@ -32,9 +32,9 @@ from local.emulator.functions import Context, Handler, load_handler
 from payments.acquirers.port import ChargeRequest
 from payments.acquirers.simulator.acquirer import ONE_TIME_CODE, SimulatedAcquirer
 from payments.adapters.aws import AwsClient
-from payments.adapters.store.attempts import AttemptStore
 from payments.adapters.store.items import from_item
 from payments.adapters.store.payments import PageRequest, PaymentStore
+from payments.adapters.store.work import WorkStore
 from payments.model.attempt import Attempt
 from payments.model.card import Card
 from payments.model.ids import Account, Mode
@@ -312,7 +312,7 @@ class World:
         )
         self.payments = PaymentStore(AwsClient(outside), environment["PAYMENTS_TABLE"])
         self._attempts_table = environment["ATTEMPTS_TABLE"]
-        self.attempts = AttemptStore(AwsClient(outside), self._attempts_table)
+        self.work = WorkStore(AwsClient(outside), self._attempts_table)
         self._outside = outside
         self._ledger_table = environment["SIMULATOR_TABLE"]
         self.stage.current = self
@@ -337,6 +337,10 @@ class World:
         self.stage.log.truncate()
 
     # ------------------------------------------------------------ the seams
+    def open_attempts(self) -> list[Attempt]:
+        """The attempts under way."""
+        return [row for row in self.work.all() if isinstance(row, Attempt)]
+
     def meet_before(self, name: str, call: Call) -> None:
         self.scheduler.step(call)
         meet_aws(self.faults.before(name), name)
@@ -344,7 +348,7 @@ class World:
     def meet_after(self, name: str, table: str | None, fate: str | None) -> None:
         is_attempt = (name, table) == ("dynamodb.UpdateItem", self._attempts_table)
         if is_attempt and any(
-            attempt.authorization and attempt.encrypted_card for attempt in self.attempts.all()
+            attempt.authorization and attempt.encrypted_card for attempt in self.open_attempts()
         ):
             self.broken.append("a card outlived the acquirer's answer")
         self.scheduler.step()

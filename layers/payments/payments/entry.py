@@ -23,6 +23,7 @@ from payments.wiring import Services
 Event = Mapping[str, Any]
 _OUTCOME_METRICS = {
     Status.SUCCEEDED: "PaymentSucceeded",
+    Status.AUTHORIZED: "PaymentAuthorized",
     Status.REQUIRES_ACTION: "AttemptDeclined",
     Status.FAILED: "PaymentFailed",
     Status.BLOCKED: "PaymentBlocked",

@@ -10,6 +10,8 @@
     │   ├── PaymentNotFoundError         wrong id, wrong secret, somebody else's payment
     │   ├── KeyReusedError               an Idempotency-Key came back with another body
     │   ├── NotPayableError              the payment is not in a state to be paid or canceled
+    │   ├── ConflictError                it cannot be captured, canceled or refunded as it stands
+    │   ├── OperationRefusedError        the acquirer refused a capture, void or refund
     │   ├── WalletTokenError             a token that cannot be opened here, or is not a token
     │   └── AmountError                  an amount that its currency does not allow
     ├── UnavailableError                 we cannot respond now; asking again later is right
@@ -24,7 +26,8 @@
     │   └── CountersIncompleteError      (adapters/store/risk_counters.py)
     ├── ConditionFailedError             (adapters/aws.py) a write's condition does not hold
     ├── TransactionCanceledError         (adapters/aws.py)
-    ├── TransitionRefusedError           (adapters/store/payments.py) a status has moved on
+    ├── TransitionRefusedError           (adapters/store/transitions.py) a status has moved on
+    ├── RefundNotSettledError            (use_cases/settle_refund.py) the reconciler tries again
     ├── OutcomeLostError                 (use_cases/settle_attempt.py) a human must look
     └── TaskFailedError                  (entry.py) what Step Functions sees of anything else
 
@@ -115,6 +118,28 @@ class NotPayableError(RefusedError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class ConflictError(RefusedError):
+    """What a merchant asks cannot be done to the payment as it stands.
+
+    `reason` is stable, `message` names the text in the catalogue where another says it better, and
+    `details` join the reason in the response.
+    """
+
+    def __init__(self, reason: str, message: str = "", **details: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.message = message or reason
+        self.details = details
+
+
+class OperationRefusedError(RefusedError):
+    """The acquirer refused a capture, void or refund. `code` is stable English."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class UnavailableError(PaymentsError):

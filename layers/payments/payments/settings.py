@@ -21,6 +21,8 @@ class Settings:
     rates_max_age_seconds: int
     elevated_risk_score: int
     highest_risk_score: int
+    refund_max_age_seconds: int
+    refund_returns_fees: bool
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
@@ -34,6 +36,8 @@ class Settings:
             rates_max_age_seconds=int(environment.get("RATES_MAX_AGE_HOURS", "48")) * 3600,
             elevated_risk_score=int(environment.get("ELEVATED_RISK_SCORE", "50")),
             highest_risk_score=int(environment.get("HIGHEST_RISK_SCORE", "80")),
+            refund_max_age_seconds=int(environment.get("REFUND_MAX_AGE_DAYS", "365")) * 86_400,
+            refund_returns_fees=environment.get("REFUND_RETURNS_FEES", "no") == "yes",
         )
 
     def acquirer_name(self, mode: Mode) -> str:

@@ -7,6 +7,7 @@ from typing import Protocol
 from payments.errors import WalletTokenError
 from payments.model.authorization import Authorization, CardProfile
 from payments.model.card import Card
+from payments.model.operation import OperationResult
 from payments.model.three_d_secure import Authentication
 
 
@@ -54,6 +55,22 @@ class Acquirer(Protocol):
 
         Returns the response if the charge had arrived before.
         """
+
+    def capture(self, charge: str, reference: str, amount_minor: int) -> OperationResult:
+        """Takes held money, all or a part of it; the rest is released.
+
+        `charge` is the reference of the authorization, `reference` that of this capture: the same
+        again gives the first response again.
+        """
+
+    def void(self, charge: str, reference: str) -> OperationResult:
+        """Lets go of all the money that is held. Idempotent as `capture` is."""
+
+    def refund(self, charge: str, reference: str, amount_minor: int) -> OperationResult:
+        """Sends back captured money, all or a part of it. Idempotent as `capture` is."""
+
+    def look_up_operation(self, charge: str, reference: str) -> OperationResult | None:
+        """What became of a capture, void or refund; None if the acquirer never got it."""
 
 
 @dataclass(frozen=True, slots=True)

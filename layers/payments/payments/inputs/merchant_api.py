@@ -6,7 +6,7 @@ The bounds are those of the contract, sections 3 and 4. Input is never part of a
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NamedTuple, NoReturn, TypeVar
 from urllib.parse import urlsplit
@@ -27,7 +27,7 @@ from pydantic_core import PydanticCustomError
 from payments.errors import AmountError, FieldError, InvalidInputError
 from payments.model.card import holds_card_number, is_card_number_address
 from payments.model.hosts import ascii_host, is_host
-from payments.model.ids import Mode, is_payment_id
+from payments.model.ids import Mode, is_payment_id, is_refund_id
 from payments.model.lifecycle import Status
 from payments.money.amounts import parse_amount
 from payments.money.currencies import MINOR_UNIT_DIGITS
@@ -36,6 +36,7 @@ MAX_LIST_LIMIT, DEFAULT_LIST_LIMIT = 100, 20
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]")
 # Line breaks and tabs are text. What turns the direction of writing could show another order.
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_VISIBLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 # What browsers accept, less dots at an edge or in a row, and less a domain that does not end in a
 # name (`x.1`, an IP address) or has no dot. GOV.UK refuses the same.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -58,6 +59,8 @@ _CODES = {
     "too_long": "too_many",
     "dict_type": "not_an_object",
     "literal_error": "not_allowed",
+    "bool_type": "not_a_boolean",
+    "enum": "not_allowed",
 }
 _DETAILS = ("min_length", "max_length", "expected", "digits")
 
@@ -120,12 +123,33 @@ def readable_text(value: str) -> str:
     return refuse("invalid") if _NOT_TEXT.search(value) else value
 
 
+def _visible(value: str) -> str:
+    return value if _VISIBLE.fullmatch(value) else refuse("invalid")
+
+
 def blank_is_absent(value: object) -> object:
     """A form sends every field, filled in or not."""
     return None if isinstance(value, str) and not value.strip() else value
 
 
 Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)]
+
+
+Metadata = Annotated[
+    dict[
+        Annotated[str, StringConstraints(min_length=1, max_length=40)],
+        Annotated[str, StringConstraints(max_length=250)],
+    ],
+    Field(max_length=20),
+    BeforeValidator(lambda value: {} if value is None else value),
+]
+# The merchant's own number for it; not unique.
+Reference = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=255),
+    AfterValidator(_visible),
+    AfterValidator(without_card_number),
+]
 
 
 class PaymentRequest(BaseModel):
@@ -148,14 +172,9 @@ class PaymentRequest(BaseModel):
     ]
     return_url: Annotated[str, StringConstraints(max_length=2048), AfterValidator(_return_url)]
     customer_email: Email | None = None
-    metadata: Annotated[
-        dict[
-            Annotated[str, StringConstraints(min_length=1, max_length=40)],
-            Annotated[str, StringConstraints(max_length=250)],
-        ],
-        Field(max_length=20),
-        BeforeValidator(lambda value: {} if value is None else value),
-    ] = {}
+    metadata: Metadata = {}
+    reference: Reference | None = None
+    capture: Annotated[bool, BeforeValidator(lambda value: True if value is None else value)] = True
 
     @field_validator("amount")
     @classmethod
@@ -202,17 +221,20 @@ class Cursor(NamedTuple):
         return base64.urlsafe_b64encode(f"{self.after}.{self.filters_hash}".encode()).decode()
 
 
-def _cursor(value: object) -> Cursor:
+def _cursor(value: object, is_id: Callable[[str], bool] = is_payment_id) -> Cursor:
     text = value if isinstance(value, str) else ""
     try:
         decoded = base64.b64decode(text, altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, UnicodeError, ValueError):
         refuse("invalid_cursor")
     after, _, filters_hash = decoded.partition(".")
-    return Cursor(after, filters_hash) if is_payment_id(after) else refuse("invalid_cursor")
+    return Cursor(after, filters_hash) if is_id(after) else refuse("invalid_cursor")
 
 
 TestFlag = Annotated[bool | None, BeforeValidator(_boolean)]
+Limit = Annotated[int, BeforeValidator(_limit)]
+Sort = Literal["created_on", "-created_on"]
+RefundCursor = Annotated[Cursor | None, BeforeValidator(lambda value: _cursor(value, is_refund_id))]
 
 
 class PaymentQuery(BaseModel):
@@ -228,8 +250,8 @@ class ListQuery(BaseModel):
 
     status: Annotated[Status | None, BeforeValidator(_status)] = None
     test: TestFlag = None
-    limit: Annotated[int, BeforeValidator(_limit)] = DEFAULT_LIST_LIMIT
-    sort: Literal["created_on", "-created_on"] = "-created_on"
+    limit: Limit = DEFAULT_LIST_LIMIT
+    sort: Sort = "-created_on"
     cursor: Annotated[Cursor | None, BeforeValidator(_cursor)] = None
 
 

@@ -1,16 +1,9 @@
 """One try to pay."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from payments.model.authorization import Authorization
 from payments.model.ids import SIMULATOR, Account
-
-
-class WorkKind(StrEnum):
-    """What a work row is about: something begun that must be brought to an end."""
-
-    ATTEMPT = "attempt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +30,7 @@ class Attempt:
     shopper_email: str = field(repr=False, default="")
     merchant_country: str = ""
     enforces_fraud_rules: bool = False
+    captures: bool = True
     encrypted_card: bytes | None = field(repr=False, default=None)
     task_token: str | None = field(repr=False, default=None)
     challenge_url: str | None = field(repr=False, default=None)

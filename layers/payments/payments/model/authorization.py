@@ -48,9 +48,12 @@ class Authorization:
     """The acquirer's response to a charge. `decline_code` is stable English, None if approved.
 
     `is_blocked` if our own rules refused the card, so that the acquirer was never asked.
+    `capture_before_us` is when the acquirer lets go of money that it only holds; None if it has
+    taken it.
     """
 
     approved: bool
     decline_code: str | None = None
     checks: AvsCvcResults | None = None
     is_blocked: bool = False
+    capture_before_us: int | None = None

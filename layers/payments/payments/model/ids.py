@@ -3,6 +3,8 @@
     payment    pay_01JDQ8Z5M3W7V0XKQ2T4R6Y8AB          time-ordered: 48 bits of time, 80 random
     attempt    pay_01JDQ8Z5M3W7V0XKQ2T4R6Y8AB_<token>  the reference of workflow and acquirer; its
                                                        token is the page's and a suffix of its own
+    refund     ref_01JDQ8Z5M3W7V0XKQ2T4R6Y8AB          time-ordered like payments
+    capture    cap_01JDQ8Z5M3W7V0XKQ2T4R6Y8AB          so is a void: void_…
     secret     cs_test_4geeks_<128 random bits>          names merchant and mode for the checkout
     challenge  ch_test_4geeks_<payment>_<token>_<128 random bits>
 
@@ -17,7 +19,8 @@ from enum import StrEnum
 
 from ulid import ULID
 
-PAYMENT_PREFIX = "pay_"
+PAYMENT_PREFIX, REFUND_PREFIX = "pay_", "ref_"
+CAPTURE_PREFIX, VOID_PREFIX = "cap_", "void_"
 # Names of acquirers. Test mode has only the simulator.
 SIMULATOR, NO_ACQUIRER = "simulator", "none"
 MERCHANT_PATTERN = r"[a-z0-9][a-z0-9-]{0,38}"
@@ -27,6 +30,7 @@ _PAGE_TOKEN_LETTERS, _SUFFIX_LETTERS = 14, 8
 _ULID = r"[0-7][0-9A-HJKMNP-TV-Z]{25}"
 _RANDOM = r"[0-9a-f]{32}"
 _PAYMENT_ID = re.compile(rf"pay_{_ULID}")
+_REFUND_ID = re.compile(rf"ref_{_ULID}")
 _CLIENT_SECRET = re.compile(rf"cs_(test|live)_({MERCHANT_PATTERN})_{_RANDOM}")
 _CHALLENGE_ID = re.compile(
     rf"ch_(test|live)_({MERCHANT_PATTERN})_({_ULID})_({ATTEMPT_PATTERN})_{_RANDOM}"
@@ -60,6 +64,21 @@ class Account:
 def new_payment_id(now_us: int) -> str:
     """A payment id whose first 48 bits are the time, so that ids sort by creation."""
     return PAYMENT_PREFIX + str(ULID.from_timestamp(now_us // 1000))
+
+
+def new_refund_id(now_us: int) -> str:
+    """Time-ordered, as payment ids are; also the refund's reference at the acquirer."""
+    return REFUND_PREFIX + str(ULID.from_timestamp(now_us // 1000))
+
+
+def new_operation_id(prefix: str, now_us: int) -> str:
+    """Of a capture or a void; its reference at the acquirer."""
+    return prefix + str(ULID.from_timestamp(now_us // 1000))
+
+
+def is_refund_id(text: str) -> bool:
+    """Whether the text has the shape of a refund id. Anything else is a 404, unasked."""
+    return _REFUND_ID.fullmatch(text) is not None
 
 
 def is_payment_id(text: str) -> bool:

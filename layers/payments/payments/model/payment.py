@@ -8,6 +8,7 @@ from payments.model import ids, lifecycle
 from payments.model.card import CardSummary
 from payments.model.ids import Account
 from payments.model.lifecycle import Event, Status
+from payments.model.operation import Operation
 from payments.money.exchange_rates import Quote
 
 MAX_ATTEMPTS = 5
@@ -18,12 +19,13 @@ class StatusChange:
     """One line of the audit trail. Time in microseconds since 1970, UTC.
 
     `event` led to the status; None for the creation, and for lines that were written before lines
-    named what their status does not tell.
+    named what their status does not tell. `subject` is the id of the capture, void or refund.
     """
 
     status: Status
     at_us: int
     event: Event | None = None
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,10 @@ class Payment:
     Country and rules are those of the merchant when it asked for the payment. `customer_email` is
     the merchant's, `shopper_email` what a shopper typed where the merchant gave none. `acquirer`
     names who settled it; None in test mode, which has only the simulator.
+
+    The fields from `captures` on belong to holds and refunds (docs/contract.md, "Money after the
+    payment"). `captured_minor` is None unless the charge was captured separately, and
+    `refundable_minor` is None until that or until the first refund.
     """
 
     account: Account
@@ -76,11 +82,43 @@ class Payment:
     earlier_attempts: tuple[EarlierAttempt, ...] = ()
     shopper_email: str | None = None
     acquirer: str | None = None
+    reference: str | None = None
+    captures: bool = True
+    capture_before_us: int | None = None
+    captured_minor: int | None = None
+    refundable_minor: int | None = None
+    refunded_minor: int = 0
+    refunds_net_minor: int = 0
+    refund_ids: tuple[str, ...] = ()
+    open_refunds: frozenset[str] = frozenset()
+    failed_refunds: frozenset[str] = frozenset()
+    operation: Operation | None = None
+    cancellation_reason: str | None = None
 
     @property
     def email(self) -> str | None:
         """The customer's, as far as it is known: the merchant's word counts, not a shopper's."""
         return self.customer_email or self.shopper_email
+
+    @property
+    def authorized_total_minor(self) -> int:
+        """What an acquirer has approved, held or taken; zero while the payment is not paid."""
+        is_approved = self.status is Status.AUTHORIZED or self.status in lifecycle.PAID
+        return self.amount_minor if is_approved or self.capture_before_us else 0
+
+    @property
+    def captured_total_minor(self) -> int:
+        """What was taken from the card, whatever went back since."""
+        if self.captured_minor is not None:
+            return self.captured_minor
+        return self.amount_minor if self.status in lifecycle.PAID else 0
+
+    @property
+    def refundable_total_minor(self) -> int:
+        """Captured, less refunds that have succeeded and those that are pending."""
+        if self.refundable_minor is not None:
+            return self.refundable_minor
+        return self.captured_total_minor
 
     @property
     def attempt_id(self) -> str | None:

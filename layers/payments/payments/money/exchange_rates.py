@@ -48,6 +48,15 @@ class Quote:
         return _SHOWN.divide(Decimal(1), self.charge) if self.charge else None
 
 
+def converted(
+    minor: Decimal, given: str, given_per_usd: Decimal, wanted: str, wanted_per_usd: Decimal
+) -> Decimal:
+    """In minor units of the wanted currency, not yet whole ones."""
+    shift = MINOR_UNIT_DIGITS[wanted] - MINOR_UNIT_DIGITS[given]
+    product = PRECISE.multiply(minor, wanted_per_usd).scaleb(shift, PRECISE)
+    return PRECISE.divide(product, given_per_usd)
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
     """Every rate known at a moment. The dollar's own is left out: it is always one."""
@@ -67,9 +76,7 @@ class Rates:
         given_per_usd, wanted_per_usd = self.per_usd(given), self.per_usd(wanted)
         if given_per_usd is None or wanted_per_usd is None:
             return None
-        shift = MINOR_UNIT_DIGITS[wanted] - MINOR_UNIT_DIGITS[given]
-        product = PRECISE.multiply(Decimal(minor), wanted_per_usd).scaleb(shift, PRECISE)
-        return PRECISE.divide(product, given_per_usd)
+        return converted(Decimal(minor), given, given_per_usd, wanted, wanted_per_usd)
 
     def quote(self, *, charge: str, local: str, net: str, fee: str) -> Quote:
         """What a payment keeps; `fee` is the currency of its fee's fixed part."""

@@ -1,6 +1,7 @@
-"""The shopper gives up."""
+"""The shopper gives up, or the merchant does before a card was sent."""
 
-from payments.adapters.store.payments import PaymentStore, TransitionRefusedError
+from payments.adapters.store.payments import PaymentStore
+from payments.adapters.store.transitions import TransitionRefusedError
 from payments.model.clock import Clock
 from payments.model.lifecycle import Status
 from payments.model.payment import Payment
@@ -9,6 +10,9 @@ from payments.use_cases.shopper_payments import ShopperPayments, refusal_of
 # Longer than a write takes: a cancel this close to the expiry waits for it instead, so that
 # nobody is told "expired" of a payment that is then canceled.
 MARGIN_SECONDS = 1.0
+
+
+ABANDONED = "abandoned"
 
 
 class CancelCheckout:
@@ -21,7 +25,7 @@ class CancelCheckout:
         self._payments = payments
         self._clock = clock
 
-    def __call__(self, payment: Payment) -> Payment:
+    def __call__(self, payment: Payment, reason: str | None = ABANDONED) -> Payment:
         """Raises NotPayableError if there is nothing left to give up."""
         if payment.status is Status.CANCELED:
             return payment
@@ -31,7 +35,7 @@ class CancelCheckout:
             payment = self._payments.get(payment.account, payment.id) or payment
         self._shopper_payments.check_payable(payment)
         try:
-            return self._payments.cancel(payment, self._clock.now_us())
+            return self._payments.cancel(payment, reason, self._clock.now_us())
         except TransitionRefusedError as refused:
             if refused.current and refused.current.status is Status.CANCELED:
                 return refused.current

@@ -150,6 +150,8 @@ def _payment(
         history=(StatusChange(Status.REQUIRES_ACTION, now_us),),
         customer_email=request.customer_email,
         metadata=dict(request.metadata),
+        reference=request.reference,
+        captures=request.capture,
         merchant_country=merchant.country,
         enforces_fraud_rules=account.mode is Mode.LIVE or merchant.enforces_fraud_rules_in_test,
     )

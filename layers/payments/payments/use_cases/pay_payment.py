@@ -6,7 +6,8 @@ from typing import TypeGuard
 
 from payments.adapters.card_cipher import CardCipher
 from payments.adapters.store.attempts import AttemptStore
-from payments.adapters.store.payments import PaymentStore, TransitionRefusedError
+from payments.adapters.store.payments import PaymentStore
+from payments.adapters.store.transitions import TransitionRefusedError
 from payments.adapters.workflow import Workflow, WorkflowRefusedError
 from payments.errors import NotPayableError
 from payments.inputs.checkout_form import PaymentForm
@@ -148,6 +149,7 @@ class PayPayment:
             shopper_email=payment.customer_email or form.email or "",
             merchant_country=payment.merchant_country,
             enforces_fraud_rules=payment.enforces_fraud_rules,
+            captures=payment.captures,
             encrypted_card=self._card_cipher.encrypt(form.card, payment.id),
         )
 

@@ -13,7 +13,7 @@ from payments.model.ids import Account, Mode
 from payments.model.payment import Payment
 
 
-def _account_seen(account: Account, *, test: bool | None) -> Account | None:
+def account_seen(account: Account, *, test: bool | None) -> Account | None:
     """Whose payments are asked for: a live key may ask for test data, never the other way round."""
     asked = account.mode if test is None else Mode.TEST if test else Mode.LIVE
     if account.mode is Mode.TEST and asked is Mode.LIVE:
@@ -29,7 +29,7 @@ class GetPayment:
 
     def __call__(self, account: Account, payment_id: str, *, test: bool | None) -> Payment:
         """One read, found or not. Raises PaymentNotFoundError."""
-        seen = _account_seen(account, test=test)
+        seen = account_seen(account, test=test)
         if seen is None or not ids.is_payment_id(payment_id):
             raise PaymentNotFoundError
         payment = self._payments.get(seen, payment_id)
@@ -56,7 +56,7 @@ class ListPayments:
 
     def __call__(self, account: Account, query: ListQuery) -> Listed:
         """Raises InvalidInputError for a cursor that is not of this very list."""
-        seen = _account_seen(account, test=query.test)
+        seen = account_seen(account, test=query.test)
         after = _after(query, account)
         if seen is None:
             return Listed((), None)

@@ -1,9 +1,8 @@
 """Ends the attempts that no workflow works on any more, so that no payment stays `processing`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from payments.adapters.store.attempts import AttemptStore
 from payments.adapters.workflow import Workflow
 from payments.errors import PaymentsError
 from payments.model.attempt import Attempt
@@ -25,28 +24,26 @@ class Reconciled:
 
 
 class ReconcileAttempts:
-    """Reads only the attempts table, which holds nothing but attempts under way."""
+    """Each attempt that is still open."""
 
     def __init__(
         self,
-        attempts: AttemptStore,
         workflow: Workflow,
         resolve: ResolveAttempt,
         clock: Clock,
         report: Callable[[str, Exception], None],
     ) -> None:
-        self._attempts = attempts
         self._workflow = workflow
         self._resolve = resolve
         self._clock = clock
         self._report = report
 
-    def __call__(self) -> Reconciled:
+    def __call__(self, attempts: Iterable[Attempt]) -> Reconciled:
         """The oldest first. One that cannot be ended now does not hold up the others."""
         ended: list[Payment | None] = []
         failed: list[str] = []
         left = 0
-        for attempt in sorted(self._attempts.all(), key=lambda attempt: attempt.created_at_us):
+        for attempt in sorted(attempts, key=lambda attempt: attempt.created_at_us):
             try:
                 if self._is_looked_after(attempt):
                     left += 1

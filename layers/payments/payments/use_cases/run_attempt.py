@@ -113,7 +113,9 @@ class RunAttempt:
             return None
         authorization = self._refusal_before_charge(pre_charge)
         if authorization is None:
-            authorization = acquirer.authorize(self._charge_request(attempt), capture=True)
+            authorization = acquirer.authorize(
+                self._charge_request(attempt), capture=attempt.captures
+            )
         return self._settle(attempt, authorization, pre_charge)
 
     def _refusal_before_charge(self, pre_charge: PreChargeResult) -> Authorization | None:

@@ -5,14 +5,16 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from payments.adapters.store.attempts import AttemptStore
-from payments.adapters.store.payments import PaymentStore, TransitionRefusedError
+from payments.adapters.store.holds import HoldStore
+from payments.adapters.store.payments import PaymentStore
+from payments.adapters.store.transitions import TransitionRefusedError
 from payments.errors import PaymentsError
 from payments.model import declines, ids
 from payments.model.attempt import Attempt
 from payments.model.authorization import Authorization, CardProfile
 from payments.model.clock import Clock
 from payments.model.ids import Mode
-from payments.model.lifecycle import Event, Status
+from payments.model.lifecycle import Event
 from payments.model.payment import MAX_ATTEMPTS, Payment
 from payments.model.three_d_secure import Authentication
 from payments.risk.assessment import Risk
@@ -53,12 +55,14 @@ class SettleAttempt:
         attempts: AttemptStore,
         clock: Clock,
         failures: Callable[[], RecordFailures],
+        holds: Callable[[], HoldStore],
     ) -> None:
-        """`failures` is asked for only where an attempt's risk is known."""
+        """`failures` is asked for only where an attempt's risk is known, `holds` for held money."""
         self._payments = payments
         self._attempts = attempts
         self._clock = clock
         self._failures = failures
+        self._holds = holds
 
     def __call__(
         self, attempt: Attempt, authorization: Authorization, pre_charge: PreChargeResult
@@ -84,6 +88,9 @@ class SettleAttempt:
         try:
             if payment is None or not payment.is_under(attempt.id):
                 raise TransitionRefusedError(payment)
+            if authorization.capture_before_us:
+                before_us = authorization.capture_before_us
+                self._holds().add_due(payment.account, payment.id, before_us)
             return self._payments.conclude(
                 payment,
                 _event(payment, authorization),
@@ -99,7 +106,7 @@ class SettleAttempt:
 
 def _event(payment: Payment, authorization: Authorization) -> Event:
     if authorization.approved:
-        return Event.APPROVE
+        return Event.HOLD if authorization.capture_before_us else Event.APPROVE
     if authorization.is_blocked:
         return Event.BLOCK
     is_last = len(payment.attempt_tokens) >= MAX_ATTEMPTS
@@ -116,6 +123,8 @@ def _changes(
         "risk": _risk(pre_charge.risk, authorization),
         "acquirer": attempt.acquirer if attempt.account.mode is Mode.LIVE else None,
     }
+    if authorization.capture_before_us:
+        changes["capture_before_us"] = authorization.capture_before_us
     if payment.card and pre_charge.profile:
         profile = pre_charge.profile
         card = replace(payment.card, funding=profile.funding, country=profile.country)
@@ -124,8 +133,11 @@ def _changes(
 
 
 def _was_paid_by(payment: Payment | None, attempt: Attempt) -> bool:
-    paid = (Status.SUCCEEDED, Status.REFUNDED)
-    return payment is not None and payment.status in paid and payment.attempt_id == attempt.id
+    return (
+        payment is not None
+        and payment.attempt_id == attempt.id
+        and payment.authorized_total_minor > 0
+    )
 
 
 def _three_d_secure(authentication: Authentication | None) -> Mapping[str, str | bool] | None:

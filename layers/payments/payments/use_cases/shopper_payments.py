@@ -4,7 +4,8 @@ import hmac
 from dataclasses import dataclass
 
 from payments.adapters.store.attempts import AttemptStore
-from payments.adapters.store.payments import PaymentStore, TransitionRefusedError
+from payments.adapters.store.payments import PaymentStore
+from payments.adapters.store.transitions import TransitionRefusedError
 from payments.errors import NotPayableError, PaymentNotFoundError
 from payments.model import ids, lifecycle
 from payments.model.attempt import Attempt

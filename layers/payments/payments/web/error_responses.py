@@ -1,11 +1,23 @@
 """Errors become responses here and nowhere else (contract, section 6)."""
 
+from collections.abc import Mapping
+
 from payments import errors
 from payments.model import declines
 from payments.web.http import Response, json_response
 from payments.web.texts import text
 
 RETRY_AFTER_SECONDS = 2
+_ENVELOPES: dict[type[Exception], tuple[int, str]] = {
+    errors.PaymentNotFoundError: (404, "not_found"),
+    errors.BodyTooLargeError: (413, "too_large"),
+    errors.UnsupportedMediaTypeError: (415, "media_type"),
+}
+_UNAVAILABLE: dict[type[Exception], str] = {
+    errors.NoLiveAcquirerError: "no_live_acquirer",
+    errors.RatesUnavailableError: "no_rates",
+}
+_NO_DETAILS: Mapping[str, str] = {}
 
 
 def declined_response(decline_code: str | None, language: str) -> Response:
@@ -32,22 +44,17 @@ def error_response(error: Exception, language: str) -> Response:  # noqa: PLR091
                 _field_error_view(field_error, language) for field_error in error.errors
             ]
             return _envelope(400, "invalid_input", language, errors=field_errors)
-        case errors.PaymentNotFoundError():
-            return _envelope(404, "not_found", language)
         case errors.KeyReusedError() | errors.NotPayableError():
             return _conflict(error.reason, language)
-        case errors.BodyTooLargeError():
-            return _envelope(413, "too_large", language)
-        case errors.UnsupportedMediaTypeError():
-            return _envelope(415, "media_type", language)
-        case errors.NoLiveAcquirerError():
-            return _unavailable("no_live_acquirer", language)
-        case errors.RatesUnavailableError():
-            return _unavailable("no_rates", language)
+        case errors.ConflictError():
+            return _conflict(error.reason, language, error.message, error.details)
+        case errors.OperationRefusedError():
+            return operation_refused_response(error.code, language)
         case errors.UnavailableError():
-            return _unavailable("unavailable", language)
+            return _unavailable(_UNAVAILABLE.get(type(error), "unavailable"), language)
         case _:
-            return _envelope(500, "internal", language)
+            status, key = _ENVELOPES.get(type(error), (500, "internal"))
+            return _envelope(status, key, language)
 
 
 def _envelope(
@@ -62,9 +69,25 @@ def _envelope(
     return json_response(status, body | extra)
 
 
-def _conflict(reason: str, language: str) -> Response:
+def operation_refused_response(code: str, language: str) -> Response:
+    """402 for a merchant: the acquirer refused a capture, a void or a refund."""
+    error = {
+        "code": 402,
+        "type": "operation_refused",
+        "message": text("operation_refused.message", language),
+        "decline_reason": code,
+        "decline_code": code,
+    }
+    return json_response(402, {"error": error})
+
+
+def _conflict(
+    reason: str, language: str, message: str = "", details: Mapping[str, str] = _NO_DETAILS
+) -> Response:
     """What is in progress will be over: then asking again is right."""
-    response = _envelope(409, reason, language, title="conflict", reason=reason)
+    response = _envelope(
+        409, message or reason, language, title="conflict", reason=reason, **details
+    )
     return _with_retry_after(response) if reason == "in_progress" else response
 
 

@@ -113,6 +113,10 @@ class Request:
             raise errors.MalformedBodyError
         return parsed
 
+    def json_or_empty(self) -> dict[str, Any]:
+        """The same, where a body is optional: no body at all is an empty object."""
+        return self.json() if self.body.strip() else {}
+
     def form(self) -> dict[str, str]:
         """The body of a form post; of a repeated field the last one counts."""
         if self.media_type != "application/x-www-form-urlencoded":

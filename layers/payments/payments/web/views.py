@@ -10,6 +10,7 @@ from payments.model.authorization import CHECKED, NOT_PROVIDED
 from payments.model.ids import Mode
 from payments.model.lifecycle import Status
 from payments.model.payment import Payment
+from payments.model.refund import Refund
 from payments.money.amounts import format_amount, to_number
 from payments.web.checkout_link import checkout_url
 from payments.web.texts import text
@@ -45,6 +46,7 @@ def one_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
     status = payment.status_at(context.now_us, context.lifetime_seconds)
     card = payment.card
     is_payable = status is Status.REQUIRES_ACTION
+    before_us, operation = payment.capture_before_us, payment.operation
     code = payment.decline_code
     return {
         "id": payment.id,
@@ -69,6 +71,50 @@ def one_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
         "decline_code": code,
         "three_d_secure": payment.three_d_secure,
         "risk": _risk(payment),
+        "reference": payment.reference,
+        "authorized_amount": format_amount(payment.authorized_total_minor, payment.currency),
+        "captured_amount": format_amount(payment.captured_total_minor, payment.currency),
+        "refunded_amount": format_amount(payment.refunded_minor, payment.currency),
+        "refundable_amount": format_amount(payment.refundable_total_minor, payment.currency),
+        "capture_before": _to_the_second(before_us) if before_us else None,
+        "cancellation_reason": payment.cancellation_reason,
+        "refunds": list(payment.refund_ids),
+        **({"operation": {"id": operation.id, "status": "pending"}} if operation else {}),
+    }
+
+
+def refund_view(refund: Refund) -> dict[str, Any]:
+    """A refund, as its own routes and the payment's show it."""
+    return {
+        "id": refund.id,
+        "payment_id": refund.payment_id,
+        "amount": format_amount(refund.amount_minor, refund.currency),
+        "currency": refund.currency,
+        "status": refund.status,
+        "reason": refund.reason,
+        "reference": refund.reference,
+        "failure_code": refund.failure_code,
+        "failure_reason": refund.failure_code and refund.failure_code.replace("_", " "),
+        "net": format_amount(refund.net_minor, refund.net_currency),
+        "net_currency": refund.net_currency,
+        "metadata": dict(refund.metadata),
+        "test": refund.account.mode is Mode.TEST,
+        "created_at": _to_the_second(refund.created_at_us),
+        "updated_at": _to_the_second(refund.updated_at_us),
+    }
+
+
+def older_refund_view(refund: Refund) -> dict[str, Any]:
+    """The documented older spelling of a refund: exactly these keys."""
+    return {
+        "id": refund.id,
+        "provider_refund_id": refund.id,
+        "charge_id": refund.payment_id,
+        "amount": format_amount(refund.amount_minor, refund.currency),
+        "currency": refund.currency.lower(),
+        "reason": refund.reason,
+        "status": refund.status,
+        "test": refund.account.mode is Mode.TEST,
     }
 
 
@@ -76,6 +122,7 @@ def list_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
     """A row of `GET /v1/payments/`. Amounts are JSON numbers, exact to the last digit."""
     card = payment.card
     quote = payment.quote
+    refunded, captured = payment.refunded_minor, payment.captured_minor
     return {
         "id": payment.id,
         "product": _uuid(payment.account.merchant_id, *payment.items),
@@ -86,10 +133,10 @@ def list_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
         "description": payment.description,
         "statement_description": payment.statement_descriptor,
         "status": payment.status_at(context.now_us, context.lifetime_seconds),
-        "capture": True,
+        "capture": payment.captures,
         "created_on": _to_the_microsecond(payment.created_at_us),
-        "refund": None,
-        "captured": None,
+        "refund": to_number(refunded, payment.currency) if refunded else None,
+        "captured": None if captured is None else to_number(captured, payment.currency),
         "test": payment.account.mode is Mode.TEST,
         "card_last4": card.last4 if card else "",
         "card_exp_month": f"{card.exp_month:02}" if card else "",

@@ -10,15 +10,17 @@ from dataclasses import asdict
 from typing import Any
 
 from payments.acquirers.port import ChargeRequest
+from payments.acquirers.simulator.books import HOLD_SECONDS, SimulatedBooks
 from payments.acquirers.simulator.cards import behaviour_of
 from payments.adapters.aws import AwsClient, ConditionFailedError
 from payments.adapters.store.items import from_item, to_item
 from payments.model.authorization import Authorization, AvsCvcResults, CardProfile
+from payments.model.operation import OperationResult
 from payments.model.three_d_secure import Authentication, eci_of, shifts_liability
 
 ONE_TIME_CODE = "123456"
 MAX_CODE_TRIES = 3
-TTL_SECONDS = 30 * 24 * 60 * 60
+TTL_SECONDS = 400 * 24 * 60 * 60  # longer than a payment can be refunded
 
 
 class SimulatedAcquirer:
@@ -28,6 +30,7 @@ class SimulatedAcquirer:
         self._dynamodb = dynamodb
         self._table = table
         self._now_us = now_us
+        self._books = SimulatedBooks(dynamodb, table, now_us)
 
     def profile(self, charge: ChargeRequest) -> CardProfile:
         """As the test card says."""
@@ -58,7 +61,11 @@ class SimulatedAcquirer:
     def authorize(self, charge: ChargeRequest, *, capture: bool) -> Authorization:
         """At most once per reference, whatever the card says the second time."""
         behaviour = behaviour_of(charge.card.number)
-        captures = capture and behaviour.decline_code is None
+        is_approved = behaviour.decline_code is None
+        captures = capture and is_approved
+        is_held = is_approved and not capture
+        before_us = self._now_us() + HOLD_SECONDS * 1_000_000
+        held = {"capture_before_us": before_us} if is_held else {}
         entry = self._enter(
             charge.reference,
             "authorize",
@@ -69,6 +76,10 @@ class SimulatedAcquirer:
                 "amount_minor": charge.amount_minor,
                 "currency": charge.currency,
                 "captured_minor": charge.amount_minor if captures else 0,
+                "refundable_minor": charge.amount_minor if captures else 0,
+                "refunds": behaviour.refunds,
+                "voided": False,
+                **held,
                 "brand": charge.card.brand,
                 "last4": charge.card.last4,
             },
@@ -85,6 +96,22 @@ class SimulatedAcquirer:
         reversed_ = {"decline_code": "processing_error", "reversed": True}
         charge = self._enter(reference, "reverse", "charge", reversed_)["charge"]
         return None if "reversed" in charge else _authorization(charge)
+
+    def capture(self, charge: str, reference: str, amount_minor: int) -> OperationResult:
+        """As the port says."""
+        return self._books.capture(charge, reference, amount_minor)
+
+    def void(self, charge: str, reference: str) -> OperationResult:
+        """As the port says."""
+        return self._books.void(charge, reference)
+
+    def refund(self, charge: str, reference: str, amount_minor: int) -> OperationResult:
+        """As the test card says."""
+        return self._books.refund(charge, reference, amount_minor)
+
+    def look_up_operation(self, charge: str, reference: str) -> OperationResult | None:
+        """As the port says."""
+        return self._books.look_up(charge, reference)
 
     def pass_challenge(self, reference: str, code: str) -> Authentication:
         """The shopper typed a one-time code. After three wrong ones the issuer gives up."""
@@ -165,4 +192,10 @@ def _authentication(part: Mapping[str, Any], challenge_url: str | None = None) -
 def _authorization(part: Mapping[str, Any]) -> Authorization:
     code = part["decline_code"]
     checks = AvsCvcResults(**part["checks"]) if "checks" in part else None
-    return Authorization(approved=code is None, decline_code=code, checks=checks)
+    before_us = part.get("capture_before_us")
+    return Authorization(
+        approved=code is None,
+        decline_code=code,
+        checks=checks,
+        capture_before_us=None if before_us is None else int(before_us),
+    )

@@ -13,7 +13,8 @@ from payments.model.authorization import AvsCvcResults, CardProfile, Screening
 class Behaviour:
     """`trans_status` is the 3DS result; a challenge the shopper passes turns C into Y.
 
-    `decline_code` is the response to the charge; None approves it.
+    `decline_code` is the response to the charge; None approves it. `refunds` is what becomes of
+    refunds that do not simply succeed: FAIL_LATER or STAY_PENDING.
     """
 
     trans_status: str = "Y"
@@ -24,6 +25,7 @@ class Behaviour:
     postal_code: str = "not_provided"
     cvc: str = "pass"
     country: str = "US"
+    refunds: str = ""
 
     @property
     def profile(self) -> CardProfile:
@@ -35,6 +37,7 @@ class Behaviour:
         )
 
 
+FAIL_LATER, STAY_PENDING = "fail_later", "stay_pending"
 PAID = Behaviour()
 DEBIT = Behaviour(funding="debit")
 CHALLENGED = Behaviour("C")
@@ -79,6 +82,9 @@ TEST_CARDS: dict[str, Behaviour] = {
     "4000000000000036": Behaviour(address_line1="pass", postal_code="fail"),
     "4000000000000044": Behaviour(address_line1="unavailable", postal_code="unavailable"),
     "4000000000000101": Behaviour(cvc="fail"),
+    # refunds that fail after they succeeded, and that stay pending before they succeed
+    "4000000000005126": Behaviour(refunds=FAIL_LATER),
+    "4000000000007726": Behaviour(refunds=STAY_PENDING),
     # every other 3DS outcome, for Visa and for Mastercard
     "4000000000001026": Behaviour("A"),
     "5200000000001021": Behaviour("A"),

@@ -2,19 +2,20 @@
 
 No backup and no stream: what is erased here is gone. A row is written before its payment turns
 `processing` and removed after the outcome, so the table is all that a reconciler has to read.
-A work row's `kind` says what was begun; attempts are one kind of it.
+A work row's `kind` says what was begun; the other kinds are those of `work.py`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from payments.adapters.aws import AwsClient, ConditionFailedError
 from payments.adapters.store.items import from_item, to_item
 from payments.adapters.store.writes import Update, update
-from payments.model.attempt import Attempt, WorkKind
+from payments.model.attempt import Attempt
 from payments.model.authorization import Authorization, AvsCvcResults
 from payments.model.ids import Account
+from payments.model.work import WorkKind
 
 TTL_SECONDS = 7 * 24 * 60 * 60
 
@@ -39,26 +40,13 @@ class AttemptStore:
             attempt_id, Update(sets={"is_reaped": True}, removes=("encrypted_card",))
         )
 
-    def all(self) -> Iterator[Attempt]:
-        """Every attempt under way, for the reconciler. Rows of other kinds are not attempts."""
-        page: Mapping[str, Any] = {}
-        while True:
-            page = self._dynamodb.scan(
-                TableName=self._table, ConsistentRead=True, **_continuing(page)
-            )
-            for values in map(from_item, page["Items"]):
-                if values.get("kind", WorkKind.ATTEMPT) == WorkKind.ATTEMPT:
-                    yield _from_values(values)
-            if "LastEvaluatedKey" not in page:
-                return
-
     def get(self, attempt_id: str) -> Attempt | None:
         """Strongly consistent; None once the attempt is over."""
         response = self._dynamodb.get_item(
             TableName=self._table, Key=to_item({"id": attempt_id}), ConsistentRead=True
         )
         item = response.get("Item")
-        return _from_values(from_item(item)) if item else None
+        return attempt_from_values(from_item(item)) if item else None
 
     def note_challenge(self, attempt_id: str, challenge_url: str) -> None:
         """The shopper will be needed, once a task waits for them."""
@@ -94,11 +82,6 @@ class AttemptStore:
         return True
 
 
-def _continuing(page: Mapping[str, Any]) -> dict[str, Any]:
-    key = page.get("LastEvaluatedKey")
-    return {"ExclusiveStartKey": key} if key else {}
-
-
 def _to_values(attempt: Attempt) -> dict[str, Any]:
     return {
         "id": attempt.id,
@@ -117,12 +100,14 @@ def _to_values(attempt: Attempt) -> dict[str, Any]:
         "shopper_email": attempt.shopper_email or None,
         "merchant_country": attempt.merchant_country or None,
         "enforces_fraud_rules": attempt.enforces_fraud_rules or None,
+        "captures": None if attempt.captures else False,
         "encrypted_card": attempt.encrypted_card,
         "expires_at": attempt.created_at_us // 1_000_000 + TTL_SECONDS,
     }
 
 
-def _from_values(values: Mapping[str, Any]) -> Attempt:
+def attempt_from_values(values: Mapping[str, Any]) -> Attempt:
+    """An attempt as its row has it."""
     fields = {name: value for name, value in values.items() if name not in ("kind", "expires_at")}
     fields["account"] = Account.parse(fields["account"])
     for name in ("amount_minor", "created_at_us", "number"):
@@ -131,5 +116,12 @@ def _from_values(values: Mapping[str, Any]) -> Attempt:
         fields["encrypted_card"] = bytes(card)
     if stored := fields.get("authorization"):
         checks = AvsCvcResults(**stored["checks"]) if stored.get("checks") else None
-        fields["authorization"] = Authorization(**{**stored, "checks": checks})
+        before_us = stored.get("capture_before_us")
+        fields["authorization"] = Authorization(
+            **{
+                **stored,
+                "checks": checks,
+                "capture_before_us": None if before_us is None else int(before_us),
+            }
+        )
     return Attempt(**fields)

@@ -10,9 +10,17 @@ from payments.model import lifecycle
 from payments.model.card import CardSummary
 from payments.model.ids import Account
 from payments.model.lifecycle import Event, Status
+from payments.model.operation import Operation, OperationKind
 from payments.model.payment import EarlierAttempt, Payment, StatusChange
 from payments.money.exchange_rates import Quote
 
+_OPTIONAL_NUMBERS = (
+    "capture_before_us",
+    "captured_minor",
+    "refundable_minor",
+    "refunded_minor",
+    "refunds_net_minor",
+)
 _FORM_FIELDS = ("method", "brand", "last4", "exp_month", "exp_year")
 
 
@@ -52,12 +60,16 @@ def to_values(payment: Payment) -> dict[str, Any]:
         "challenge_secrets": list(payment.challenge_secrets) or None,
         "earlier_attempts": [earlier_values(one) for one in payment.earlier_attempts] or None,
         "acquirer": payment.acquirer,
+        "reference": payment.reference,
+        "captures": None if payment.captures else False,
     }
 
 
 def history_line(change: StatusChange) -> list[Any]:
-    """`[status, time]`, and the event where the status does not tell it."""
-    names_event = change.event and lifecycle.only_event_into(change.status) is None
+    """`[status, time]`, the event where the status does not tell it, and whose event it is."""
+    if change.subject:
+        return [change.status, change.at_us, change.event, change.subject]
+    names_event = change.event not in (None, lifecycle.unnamed_event(change.status))
     return [change.status, change.at_us, *([change.event] if names_event else [])]
 
 
@@ -82,6 +94,14 @@ def from_values(values: Mapping[str, Any]) -> Payment:
     for name in ("attempt_tokens", "challenge_secrets"):
         fields[name] = tuple(fields.get(name, ()))
     fields["history"] = tuple(_to_change(*line) for line in fields["history"])
+    for name in _OPTIONAL_NUMBERS:
+        if name in fields:
+            fields[name] = int(fields[name])
+    fields["refund_ids"] = tuple(fields.get("refund_ids", ()))
+    for name in ("open_refunds", "failed_refunds"):
+        fields[name] = frozenset(fields.get(name, ()))
+    if operation := fields.get("operation"):
+        fields["operation"] = to_operation(operation)
     fields["earlier_attempts"] = tuple(map(_to_earlier, fields.get("earlier_attempts", ())))
     if (risk := fields.get("risk")) and "score" in risk:
         fields["risk"] = {**risk, "score": int(risk["score"])}
@@ -92,9 +112,26 @@ def from_values(values: Mapping[str, Any]) -> Payment:
     return Payment(account=account, **fields)
 
 
-def _to_change(status: str, at_us: Decimal, event: str | None = None) -> StatusChange:
-    named = Event(event) if event else lifecycle.only_event_into(Status(status))
-    return StatusChange(Status(status), int(at_us), named)
+def _to_change(
+    status: str, at_us: Decimal, event: str | None = None, subject: str | None = None
+) -> StatusChange:
+    named = Event(event) if event else lifecycle.unnamed_event(Status(status))
+    return StatusChange(Status(status), int(at_us), named, subject)
+
+
+def operation_values(operation: Operation) -> dict[str, Any]:
+    """A map, as the payment keeps it while the operation is under way."""
+    return asdict(operation)
+
+
+def to_operation(values: Values) -> Operation:
+    """The inverse of `operation_values`."""
+    numbers = ("created_at_us", "amount_minor", "fee_minor", "net_minor")
+    return Operation(
+        id=values["id"],
+        kind=OperationKind(values["kind"]),
+        **{name: int(values[name]) for name in numbers},
+    )
 
 
 def _to_earlier(values: Sequence[Any]) -> EarlierAttempt:

@@ -1,35 +1,21 @@
 """The payments table: pk `merchant#mode`, sk the time-ordered id; one index by status."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from payments.adapters.aws import AwsClient, ConditionFailedError
 from payments.adapters.store.items import Values, from_item, to_item
-from payments.adapters.store.payment_rows import (
-    earlier_values,
-    from_values,
-    history_line,
-    to_values,
-)
-from payments.adapters.store.writes import Update, update
-from payments.errors import PaymentsError
+from payments.adapters.store.payment_rows import earlier_values, from_values, to_values
+from payments.adapters.store.transitions import change_payment, transition
+from payments.adapters.store.writes import Update
 from payments.model import ids, lifecycle
 from payments.model.card import CardSummary
 from payments.model.ids import Account
 from payments.model.lifecycle import Event, Status
-from payments.model.payment import EarlierAttempt, Payment, StatusChange
+from payments.model.payment import EarlierAttempt, Payment
 
 STATUS_INDEX = "by-status"
 _LOWEST_ID, _HIGHEST_ID = ids.PAYMENT_PREFIX, ids.PAYMENT_PREFIX + "~"
-
-
-class TransitionRefusedError(PaymentsError):
-    """The payment was not where the change needed it. Carries it as it stands, None if gone."""
-
-    def __init__(self, current: Payment | None) -> None:
-        super().__init__(current.status if current else "no such payment")
-        self.current = current
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +172,9 @@ class PaymentStore:
             values={**running["values"], ":submitted_at_us": submitted.updated_at_us},
         )
 
-    def cancel(self, payment: Payment, now_us: int) -> Payment:
-        """The shopper gave up. Raises TransitionRefusedError if it is no longer theirs to end."""
-        return self._transition(payment, Event.CANCEL, now_us, {})
+    def cancel(self, payment: Payment, reason: str | None, now_us: int) -> Payment:
+        """Nobody will pay any more. Raises TransitionRefusedError if that is too late."""
+        return self._transition(payment, Event.CANCEL, now_us, {"cancellation_reason": reason})
 
     def _transition(
         self,
@@ -196,43 +182,13 @@ class PaymentStore:
         event: Event,
         now_us: int,
         changes: Values,
-        appends: Mapping[str, Sequence[Any]] | None = None,
-        removes: Sequence[str] = (),
-        condition: str = "",
-        values: Values | None = None,
+        **more: Any,
     ) -> Payment:
-        """The one way a status changes: a conditional write that also appends to the history.
-
-        A change to None removes the attribute.
-        """
-        before = lifecycle.source(event)
-        after = lifecycle.TRANSITIONS[before, event]
-        sets = {"status": after, "status_pk": f"{payment.account}#{after}", "updated_at_us": now_us}
-        change = Update(
-            sets=sets | {name: value for name, value in changes.items() if value is not None},
-            appends={"history": [history_line(StatusChange(after, now_us, event))]}
-            | dict(appends or {}),
-            removes=(*removes, *(name for name, value in changes.items() if value is None)),
-            condition=" AND ".join(filter(None, ("#status = :before", condition))),
-            values={":before": before, **(values or {})},
-        )
-        return self._change(payment, change)
+        """The payment as it then stands. Raises TransitionRefusedError."""
+        return self._change(payment, transition(payment, event, now_us, changes, **more))
 
     def _change(self, payment: Payment, change: Update) -> Payment:
-        """The payment as it then stands. Raises TransitionRefusedError."""
-        try:
-            response = update(
-                self._dynamodb,
-                self._table,
-                {"pk": str(payment.account), "id": payment.id},
-                change,
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except ConditionFailedError as error:
-            current = from_values(from_item(error.item)) if error.item else None
-            raise TransitionRefusedError(current) from error
-        return from_values(from_item(response["Attributes"]))
+        return change_payment(self._dynamodb, self._table, payment, change)
 
 
 def _while_last_attempt_runs(payment: Payment) -> dict[str, Any]:

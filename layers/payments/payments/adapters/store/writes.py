@@ -20,20 +20,25 @@ _FIRST_PAUSE_SECONDS = 0.05
 class Update:
     """What one update does to a row, if its condition holds.
 
-    `sets` assigns, `appends` adds to lists (which need not be there yet), `removes` are paths.
+    `sets` assigns, `appends` adds to lists (which need not be there yet), `removes` are paths,
+    `includes` and `excludes` put members into sets and take them out.
     `condition` may use the names in `sets` as `#name`, and `values` as `:name`.
     """
 
     sets: Values = field(default_factory=dict)
     appends: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     removes: Sequence[str] = ()
+    includes: Mapping[str, str] = field(default_factory=dict)
+    excludes: Mapping[str, str] = field(default_factory=dict)
     condition: str = ""
     values: Values = field(default_factory=dict)
 
     def parameters(self) -> dict[str, Any]:
         """As UpdateItem and TransactWriteItems take it, without table and key."""
         none: dict[str, Any] = {":none": []} if self.appends else {}
-        values = {f":{name}": value for name, value in {**self.sets, **self.appends}.items()}
+        members = {name: {member} for name, member in {**self.includes, **self.excludes}.items()}
+        named = {**self.sets, **self.appends, **members}
+        values = {f":{name}": value for name, value in named.items()}
         parameters = {
             "UpdateExpression": self._expression(),
             "ExpressionAttributeNames": {f"#{name}": name for name in self._names()},
@@ -44,7 +49,7 @@ class Update:
         return {name: value for name, value in parameters.items() if value}
 
     def _names(self) -> tuple[str, ...]:
-        return (*self.sets, *self.appends)
+        return (*self.sets, *self.appends, *self.includes, *self.excludes)
 
     def _expression(self) -> str:
         assignments = [f"#{name} = :{name}" for name in self.sets]
@@ -55,6 +60,9 @@ class Update:
         parts = [f"SET {', '.join(assignments)}"] if assignments else []
         if self.removes:
             parts.append(f"REMOVE {', '.join(self.removes)}")
+        for verb, members in (("ADD", self.includes), ("DELETE", self.excludes)):
+            if members:
+                parts.append(f"{verb} {', '.join(f'#{name} :{name}' for name in members)}")
         return " ".join(parts)
 
 

@@ -20,6 +20,7 @@ from payments.web.texts import text
 
 Sheets = Mapping[str, Sequence[SheetCard]]
 _ENDED = {
+    Status.AUTHORIZED: "paid",
     Status.SUCCEEDED: "paid",
     Status.REFUNDED: "paid",
     Status.CANCELED: "canceled",
@@ -63,7 +64,7 @@ def payment_page(
     values: dict[str, Any] = _purchase(request, payment)
     if state := _ENDED.get(progress.status):
         back = return_link(payment)
-        is_settled = progress.status in (Status.SUCCEEDED, Status.CANCELED)
+        is_settled = progress.status in (Status.AUTHORIZED, Status.SUCCEEDED, Status.CANCELED)
         ended = values | {"state": state, "return_link": back}
         return page(request, 200, "ended", ended, back if moves_on and is_settled else None)
     if progress.challenge_url:

@@ -6,74 +6,40 @@ are imported where they are built: a function starts with its own and no others.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import boto3
-
-from payments.adapters.aws import CLIENT_CONFIG, RISK_CLIENT_CONFIG, AwsClient
-from payments.model.clock import Clock, SystemClock
 from payments.model.ids import Mode
-from payments.settings import Settings
-from payments.telemetry import Telemetry
+from payments.wiring.stores import Stores
 
 if TYPE_CHECKING:
-    from payments.acquirers.port import Acquirer, Wallets
-    from payments.acquirers.registry import Acquirers
-    from payments.acquirers.simulator.acquirer import SimulatedAcquirer
-    from payments.adapters.card_cipher import CardCipher
-    from payments.adapters.store.attempts import AttemptStore
-    from payments.adapters.store.merchants import CachedProfiles
-    from payments.adapters.store.payments import PaymentStore
-    from payments.adapters.store.rates import RatesStore
-    from payments.adapters.store.risk_counters import RiskCounters
-    from payments.adapters.workflow import Workflow
+    from payments.acquirers.port import Wallets
     from payments.risk.assessment import Risk
     from payments.use_cases.api_keys import ApiKeys
     from payments.use_cases.assess_risk import AssessRisk, RunTogether
     from payments.use_cases.cancel_checkout import CancelCheckout
+    from payments.use_cases.cancel_payment import CancelPayment
+    from payments.use_cases.capture_payment import CapturePayment
     from payments.use_cases.complete_challenge import CompleteChallenge
     from payments.use_cases.create_payment import CreatePayment
+    from payments.use_cases.end_hold import EndHold
     from payments.use_cases.pay_payment import PayPayment
     from payments.use_cases.read_payments import GetPayment, ListPayments
+    from payments.use_cases.read_refunds import ReadRefunds
     from payments.use_cases.reconcile_attempts import ReconcileAttempts
+    from payments.use_cases.reconcile_money import ReconcileMoney
     from payments.use_cases.record_failures import RecordFailures
     from payments.use_cases.refresh_rates import RefreshRates
+    from payments.use_cases.refund_payment import RefundPayment
     from payments.use_cases.resolve_attempt import ResolveAttempt
     from payments.use_cases.run_attempt import RunAttempt
     from payments.use_cases.settle_attempt import SettleAttempt
+    from payments.use_cases.settle_refund import SettleRefund
     from payments.use_cases.shopper_payments import ShopperPayments
 
 
-class Services:
-    """Everything one function's environment allows, built once and then shared."""
-
-    def __init__(
-        self,
-        environment: Mapping[str, str] | None = None,
-        clock: Clock | None = None,
-        acquirer: Acquirer | None = None,
-        run_together: RunTogether | None = None,
-        session: boto3.session.Session | None = None,
-    ) -> None:
-        self._environment = dict(os.environ if environment is None else environment)
-        self._acquirer = acquirer
-        self._given_run_together = run_together
-        self.settings = Settings.read(self._environment)
-        self.clock: Clock = clock or SystemClock()
-        self.telemetry = Telemetry(self.settings.service)
-        aws: Any = session or boto3
-        self._dynamodb = AwsClient(aws.client("dynamodb", config=CLIENT_CONFIG))
-        if "CARD_KEY_ID" in self._environment:
-            self._kms = AwsClient(aws.client("kms", config=CLIENT_CONFIG))
-        if "RISK_TABLE" in self._environment:
-            self._risk_dynamodb = AwsClient(aws.client("dynamodb", config=RISK_CLIENT_CONFIG))
-        if "FINGERPRINT_KEY_ID" in self._environment:
-            self._risk_kms = AwsClient(aws.client("kms", config=RISK_CLIENT_CONFIG))
-        if "WORKFLOW_ARN" in self._environment:
-            self._stepfunctions = AwsClient(aws.client("stepfunctions", config=CLIENT_CONFIG))
+class Services(Stores):
+    """Every use case that one function's environment allows, built once and then shared."""
 
     @cached_property
     def _run_together(self) -> RunTogether:
@@ -90,14 +56,12 @@ class Services:
 
     @cached_property
     def create_payment(self) -> CreatePayment:
-        from payments.adapters.store.idempotency import IdempotencyStore
         from payments.adapters.store.rates import CurrentRates
         from payments.use_cases.create_payment import CreatePayment
 
-        idempotency = IdempotencyStore(self._dynamodb, self._environment["IDEMPOTENCY_TABLE"])
         return CreatePayment(
             self._payments,
-            idempotency,
+            self._idempotency,
             CurrentRates(self._rates, self.clock),
             self.settings.rates_max_age_seconds,
             self.clock,
@@ -207,23 +171,74 @@ class Services:
         return RecordFailures(self._risk_counters, self._run_together, report)
 
     @cached_property
-    def _risk_counters(self) -> RiskCounters:
-        from payments.adapters.store.risk_counters import RiskCounters
-
-        return RiskCounters(self._risk_dynamodb, self._environment["RISK_TABLE"])
-
-    @cached_property
     def resolve_attempt(self) -> ResolveAttempt:
         from payments.use_cases.resolve_attempt import ResolveAttempt
 
         return ResolveAttempt(self._attempts, self._acquirers, self._settle_attempt)
 
     @cached_property
+    def refund_payment(self) -> RefundPayment:
+        from payments.use_cases.refund_payment import RefundPayment
+
+        return RefundPayment(
+            self._payments,
+            self._refunds,
+            self._idempotency,
+            self._settle_refund,
+            self.clock,
+            self.settings.refund_max_age_seconds,
+            returns_fees=self.settings.refund_returns_fees,
+        )
+
+    @cached_property
+    def read_refunds(self) -> ReadRefunds:
+        from payments.use_cases.read_refunds import ReadRefunds
+
+        return ReadRefunds(self._payments, self._refunds)
+
+    @cached_property
+    def capture_payment(self) -> CapturePayment:
+        from payments.use_cases.capture_payment import CapturePayment
+
+        return CapturePayment(self._payments, self._idempotency, self._end_hold, self.clock)
+
+    @cached_property
+    def cancel_payment(self) -> CancelPayment:
+        from payments.use_cases.cancel_payment import CancelPayment
+
+        return CancelPayment(self._payments, self.cancel_checkout, self._end_hold, self.clock)
+
+    @cached_property
+    def reconcile_money(self) -> ReconcileMoney:
+        from payments.use_cases.reconcile_money import ReconcileMoney
+
+        return ReconcileMoney(
+            self._payments,
+            self._refunds,
+            self._holds,
+            self._settle_refund,
+            self._end_hold,
+            self.clock,
+            self.telemetry.report_open_attempt,
+        )
+
+    @cached_property
+    def _settle_refund(self) -> SettleRefund:
+        from payments.use_cases.settle_refund import SettleRefund
+
+        return SettleRefund(self._payments, self._refunds, self.work, self._acquirers, self.clock)
+
+    @cached_property
+    def _end_hold(self) -> EndHold:
+        from payments.use_cases.end_hold import EndHold
+
+        return EndHold(self._payments, self._holds, self.work, self._acquirers, self.clock)
+
+    @cached_property
     def reconcile_attempts(self) -> ReconcileAttempts:
         from payments.use_cases.reconcile_attempts import ReconcileAttempts
 
         return ReconcileAttempts(
-            self._attempts,
             self._workflow,
             self.resolve_attempt,
             self.clock,
@@ -236,7 +251,11 @@ class Services:
 
         # Made when first needed: the reconciler knows no attempt's risk, so it has no counters.
         return SettleAttempt(
-            self._payments, self._attempts, self.clock, lambda: self._record_failures
+            self._payments,
+            self._attempts,
+            self.clock,
+            lambda: self._record_failures,
+            lambda: self._holds,
         )
 
     def wallets_for(self, mode: Mode) -> Wallets:
@@ -245,56 +264,3 @@ class Services:
         from payments.acquirers.simulator.wallets import SimulatedWallets
 
         return SimulatedWallets() if mode is Mode.TEST else NoWallets()
-
-    @cached_property
-    def simulator(self) -> SimulatedAcquirer:
-        """The acquirer of test mode; its issuer's challenge page asks for it by name."""
-        from payments.acquirers.simulator.acquirer import SimulatedAcquirer
-
-        table = self._environment["SIMULATOR_TABLE"]
-        return SimulatedAcquirer(self._dynamodb, table, self.clock.now_us)
-
-    @cached_property
-    def _payments(self) -> PaymentStore:
-        from payments.adapters.store.payments import PaymentStore
-
-        return PaymentStore(self._dynamodb, self._environment["PAYMENTS_TABLE"])
-
-    @cached_property
-    def _attempts(self) -> AttemptStore:
-        from payments.adapters.store.attempts import AttemptStore
-
-        return AttemptStore(self._dynamodb, self._environment["ATTEMPTS_TABLE"])
-
-    @cached_property
-    def profiles(self) -> CachedProfiles:
-        """What only the checkout needs to know of merchants."""
-        from payments.adapters.store.merchants import CachedProfiles, MerchantStore
-
-        store = MerchantStore(self._dynamodb, self._environment["MERCHANTS_TABLE"])
-        return CachedProfiles(store, self.clock)
-
-    @cached_property
-    def _rates(self) -> RatesStore:
-        from payments.adapters.store.rates import RatesStore
-
-        return RatesStore(self._dynamodb, self._environment["RATES_TABLE"])
-
-    @cached_property
-    def _workflow(self) -> Workflow:
-        from payments.adapters.workflow import Workflow
-
-        return Workflow(self._stepfunctions, self._environment["WORKFLOW_ARN"])
-
-    @cached_property
-    def _card_cipher(self) -> CardCipher:
-        from payments.adapters.card_cipher import CardCipher
-
-        return CardCipher(self._kms, self._environment["CARD_KEY_ID"])
-
-    @cached_property
-    def _acquirers(self) -> Acquirers:
-        from payments.acquirers.registry import Acquirers
-        from payments.model.ids import SIMULATOR
-
-        return Acquirers({SIMULATOR: lambda: self._acquirer or self.simulator})
