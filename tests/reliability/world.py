@@ -32,6 +32,7 @@ from local.emulator.functions import Context, Handler, load_handler
 from payments.acquirers.port import ChargeRequest
 from payments.acquirers.simulator.acquirer import ONE_TIME_CODE, SimulatedAcquirer
 from payments.adapters.aws import AwsClient
+from payments.adapters.store.attempts import AttemptStore
 from payments.adapters.store.items import from_item
 from payments.adapters.store.payments import PageRequest, PaymentStore
 from payments.adapters.store.work import WorkStore
@@ -312,6 +313,7 @@ class World:
         )
         self.payments = PaymentStore(AwsClient(outside), environment["PAYMENTS_TABLE"])
         self._attempts_table = environment["ATTEMPTS_TABLE"]
+        self.attempts = AttemptStore(AwsClient(outside), self._attempts_table)
         self.work = WorkStore(AwsClient(outside), self._attempts_table)
         self._outside = outside
         self._ledger_table = environment["SIMULATOR_TABLE"]
