@@ -30,7 +30,7 @@ def called_operations() -> dict[str, set[str]]:
 def _clients() -> dict[str, str]:
     """What the composition root makes: the attribute, and the service behind it."""
     found = {}
-    for node in ast.walk(ast.parse((PACKAGE / "wiring/__init__.py").read_text())):
+    for node in ast.walk(ast.parse((PACKAGE / "wiring/stores.py").read_text())):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
             for service in _services_asked_for(node.value):
                 found[node.targets[0].attr] = service
