@@ -125,6 +125,13 @@ def test_it_asks_for_a_key_exactly_where_the_gateway_asks_the_authorizer(
         "/v1/payments",
         "/v1/payments/internal",
         "/v1/payments/{id}",
+        "/v1/payments/{id}/cancel",
+        "/v1/payments/{id}/capture",
+        "/v1/payments/{id}/refunds",
+        "/v1/payments/{id}/refunds/{refund}",
+        "/v1/payments/refunds",
+        "/v1/refunds",
+        "/v1/refunds/{refund}",
     }
 
 
@@ -276,10 +283,13 @@ def test_the_document_knows_every_code_of_a_field_error(document: dict[str, Any]
 
 def test_the_document_knows_every_reason_of_a_conflict(document: dict[str, Any]) -> None:
     not_payable = _enum(document, "NotPayable", "reason")
-    of_the_key = _enum(document, "IdempotencyConflict", "reason")
+    others = [
+        _enum(document, f"{name}Conflict", "reason")
+        for name in ("Idempotency", "Capture", "Cancel", "Refund")
+    ]
 
     assert set(not_payable) == set(REFUSAL_REASONS.values())
-    assert {*not_payable, *of_the_key} == conflict_reasons()
+    assert set(not_payable).union(*others) == conflict_reasons()
 
 
 def test_the_document_knows_every_decline_code_and_those_that_a_shopper_may_see(
