@@ -28,6 +28,7 @@ INDEX_LAG_SECONDS = 1.0  # what the contract allows a list by status
 STATUSES = (
     "requires_action",
     "processing",
+    "authorized",
     "succeeded",
     "failed",
     "canceled",

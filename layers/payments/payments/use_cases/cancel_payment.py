@@ -57,7 +57,10 @@ class CancelPayment:
                 raise ConflictError.operation_in_progress() from refused
             raise _conflict(lifecycle.REFUSAL_REASONS[current.status]) from refused
         except UnavailableError:
-            return self._payments.get(payment.account, payment.id) or payment
+            current = self._payments.get(payment.account, payment.id)
+            if current is None or not _is_let_go(current):
+                raise  # nothing was begun
+            return current
 
 
 def _conflict(reason: str) -> ConflictError:

@@ -98,7 +98,10 @@ class CapturePayment:
                 return current
             raise _conflict(current) from refused
         except UnavailableError:
-            return self._payments.get(payment.account, payment.id) or payment
+            current = self._payments.get(payment.account, payment.id)
+            if current is None or not _is_by(current, operation.id):
+                raise  # nothing was begun
+            return current
 
     def _operation(
         self,
