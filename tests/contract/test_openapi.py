@@ -747,7 +747,7 @@ def test_the_document_allows_exactly_the_refunds_that_are_accepted(
     ("bodies", "status"),
     [
         ([{"payment_id": "{id}"}, {"charge_id": "{id}"}], 201),
-        ([{}, {"charge_id": 1}, {"payment_id": []}], 400),
+        ([{}, {"charge_id": None}, {"charge_id": ""}, {"payment_id": 1}], 400),
     ],
 )
 def test_the_document_allows_exactly_the_names_of_a_payment_that_are_accepted(
