@@ -402,6 +402,16 @@ def test_a_refused_capture_binds_no_key(shop: Shop, shopper: Shopper) -> None:
     assert amounts(shop, checkout.id) == PART
 
 
+def test_the_key_of_a_capture_that_the_acquirer_refused_gives_the_same_refusal_again(
+    shop: Shop, shopper: Shopper, stack: Stack
+) -> None:
+    checkout = held(shop, shopper)
+    release_elsewhere(stack, checkout)
+    answers = [capture(shop, checkout.id, {"Idempotency-Key": "capture-1"}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [402, 402]
+    assert shop.payment(checkout.id)["status"] == "authorized"
+
+
 def test_a_key_counts_for_one_payment(shop: Shop, shopper: Shopper) -> None:
     key = {"Idempotency-Key": "capture"}
     answers = [capture(shop, held(shop, shopper).id, key) for _ in range(2)]

@@ -511,6 +511,17 @@ def test_a_refused_refund_binds_no_key(shop: Shop, shopper: Shopper) -> None:
     assert refund(shop, checkout.id, key, amount="2.00").status_code == 201
 
 
+def test_the_key_of_a_refund_that_the_acquirer_refused_gives_the_same_refusal_again(
+    shop: Shop, shopper: Shopper, stack: Stack
+) -> None:
+    checkout = paid(shop, shopper)
+    refund_elsewhere(stack, checkout)
+    answers = [refund(shop, checkout.id, {"Idempotency-Key": "refund-1"}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [402, 402]
+    assert answers[0].json() == answers[1].json()
+    assert len(refunds_of(shop, checkout.id).json()) == 1
+
+
 def test_a_key_counts_for_one_payment_and_one_merchant(
     shop: Shop, shopper: Shopper, stranger: Shop
 ) -> None:
