@@ -716,10 +716,12 @@ ACCEPTED_REFUNDS: list[dict[str, Any]] = [
     {"metadata": None},
 ]
 REFUSED_REFUNDS: list[dict[str, Any]] = [
-    *({"amount": amount} for amount in ("0", "-1", "1e3", "5.", "", "1" * 13, 5, True, [])),
+    *({"amount": amount} for amount in ("0", "-1", "1e3", "5.", "", "1" * 13, 5, True)),
+    {"amount": []},
+    {"metadata": []},
     *({"reason": reason} for reason in ("", "x", "abandoned", 1)),
     *({"reference": reference} for reference in ("", "x" * 256, " x", "x\ny", "ü", 1)),
-    *({"metadata": pairs} for pairs in ([], {"k" * 41: ""}, {"": ""}, {"k": "v" * 251}, {"k": 1})),
+    *({"metadata": pairs} for pairs in ({"k" * 41: ""}, {"": ""}, {"k": "v" * 251}, {"k": 1})),
 ]
 
 
