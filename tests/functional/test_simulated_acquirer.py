@@ -26,7 +26,13 @@ from tests.support.records import ledger
 from tests.support.stack import PROJECT, Stack
 
 CHECKS = {"address_line1": "not_provided", "postal_code": "not_provided", "cvc": "pass"}
-APPROVED = {"approved": True, "decline_code": None, "checks": CHECKS, "is_blocked": False}
+APPROVED = {
+    "approved": True,
+    "decline_code": None,
+    "checks": CHECKS,
+    "is_blocked": False,
+    "capture_before_us": None,
+}
 DECLINED = APPROVED | {"approved": False, "decline_code": "generic_decline"}
 # Reads one question a line, answers one line each.
 PROCESS = """
