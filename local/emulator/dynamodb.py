@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from moto.core import responses
 from moto.core.serialize import SERVICE_SPECIFIC_SERIALIZERS, JSONSerializer
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
@@ -15,6 +16,7 @@ from moto.dynamodb.responses import DynamoHandler
 
 _lock = threading.RLock()
 _call_action = DynamoHandler.call_action
+_method_names_from_class = responses.method_names_from_class
 _transact_write_items = DynamoDBBackend.transact_write_items
 
 
@@ -22,6 +24,8 @@ def improve() -> None:
     """Changes moto for this process. Doing it again changes nothing more."""
     DynamoHandler.call_action = _locked(_call_action)
     DynamoDBBackend.transact_write_items = _undone_row_by_row
+    # It asks at each request which methods a class has.
+    responses.method_names_from_class = functools.cache(_method_names_from_class)
     SERVICE_SPECIFIC_SERIALIZERS["dynamodb"] = {"json": _Serializer}
 
 
