@@ -67,7 +67,7 @@ check: $(VENV)/dev $(CHECKOV) ## Lint, types, template and openapi.yaml
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	AWS_DEFAULT_REGION=us-east-1 $(VENV)/bin/sam validate --lint
-	$(VENV)/bin/cfn-lint template.yaml functions/monitoring.yaml
+	$(VENV)/bin/cfn-lint template.yaml functions/monitoring.yaml functions/edge.yaml
 	$(CHECKOV)
 	@$(if $(NODE_BIN),$(MAKE) --no-print-directory lint-openapi,echo "Skipped the lint of \
 		functions/openapi.yaml: it needs Node.js 20.19 or newer. To install one: make node")
