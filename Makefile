@@ -53,7 +53,7 @@ build: $(VENV)/dev ## Build what is deployed, into .aws-sam: ARCH=x86_64 or arm6
 	@for folder in .aws-sam/build/*Function; do $(PYTHON_3_13) -m compileall -q \
 		--invalidation-mode unchecked-hash -s $$folder -p /var/task $$folder || exit 1; done
 
-deploy: $(VENV)/dev ## Deploy the build: ENV=dev or prod [ARCH=, to refuse a build for another one]
+deploy: $(VENV)/dev ## Deploy the build: ENV=dev or prod [AlarmEmail=, any parameter of template.yaml] [ARCH=]
 	@PATH="$(VENV)/bin:$$PATH" $(OPERATOR) $@
 
 bench: $(VENV)/dev ## Measure everything and compare it with its goal
@@ -145,6 +145,13 @@ OPERATOR = $(PYTHON) -m local.operator
 TYPED = MERCHANT NAME EMAIL COUNTRY DESCRIPTOR LOCAL_CURRENCY SETTLEMENT_CURRENCY FEE JSON_CARDS \
 	FRAUD_RULES_IN_TEST MODE KEY OVERLAP_HOURS KIND VALUE LIST TABLE AT BACKUP ENV BUILD
 $(foreach name,$(TYPED),$(if $(findstring environment,$(origin $(name))),$(eval unexport $(name))))
+# A parameter of the template is whatever else was typed for `make deploy`, one a line.
+define newline
+
+
+endef
+deploy: export PARAMETERS = $(foreach name,$(filter-out ENV ARCH BUILD -%,$(.VARIABLES)),$(if \
+	$(filter command,$(word 1,$(origin $(name)))),$(name)=$($(name))$(newline)))
 PYTHON_3_13 = $(firstword $(foreach candidate, \
 	python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13), \
 	$(shell $(candidate) -c 'import sys; print(sys.executable)' 2>/dev/null)))

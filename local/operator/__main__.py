@@ -36,7 +36,10 @@ COMMANDS = {
         (backup.TABLE, backup.AT, backup.BACKUP),
     ),
     "deploy": Command(
-        deploy.deploy, "deploy [ENV=dev] [ARCH=x86_64]", deploy.VARIABLES, needs_stack=False
+        deploy.deploy,
+        "deploy [ENV=dev] [ARCH=x86_64] [AlarmEmail=you@example.com, or any other parameter]",
+        deploy.VARIABLES,
+        needs_stack=False,
     ),
 }
 
