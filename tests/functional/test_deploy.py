@@ -4,12 +4,11 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from samcli.cli.types import CfnParameterOverridesType
 
+from local.template import Template
 from tests.support.account import FakeAccount, fake_account
 from tests.support.operator import operate
 from tests.support.stack import PROJECT
@@ -33,11 +32,9 @@ def build_for(folder: Path, machine: str = "x86_64") -> Path:
     return folder / "build"
 
 
-def deploy(
-    account: FakeAccount, sam_status: int = 0, **typed: str
-) -> subprocess.CompletedProcess[str]:
+def deploy(account: FakeAccount, **typed: str) -> subprocess.CompletedProcess[str]:
     typed = {"BUILD": str(build_for(account.folder)), **typed}
-    return operate(None, "deploy", account.environment(sam_status), **typed)
+    return operate(None, "deploy", account.environment(), **typed)
 
 
 def parameters(call: list[str]) -> dict[str, str]:
@@ -47,20 +44,17 @@ def parameters(call: list[str]) -> dict[str, str]:
     return read
 
 
-def _template() -> Any:
-    return yaml.load((PROJECT / "template.yaml").read_text(), Loader=yaml.BaseLoader)
-
-
 # ------------------------------------------------------------------------------ parameters
 
 
 @pytest.mark.parametrize("typed", [{"ENV": "dev"}, PROD])
 def test_every_parameter_of_the_template_is_named_to_sam_so_that_none_sticks(
-    account: FakeAccount, typed: dict[str, str]
+    account: FakeAccount, deployed: Template, typed: dict[str, str]
 ) -> None:
     deploy(account, **typed)
+    assert len(account.sam_calls) == 2
     for call in account.sam_calls:
-        assert parameters(call).keys() == _template()["Parameters"].keys()
+        assert parameters(call).keys() == deployed.parameters.keys()
 
 
 def test_what_is_typed_wins_over_samconfig_and_samconfig_over_the_defaults(
@@ -83,17 +77,9 @@ def test_make_hands_over_what_was_typed_and_nothing_of_the_environment() -> None
     """Shown by a step before the command itself."""
     show = "shown: ; @printf '%s' \"$$PARAMETERS\"; exit 1"
     typed = ["ENV=dev", "RollBackOnAlarm=no", "AlarmEmail=", """RatesUrl=https://a.b/?c="d e"'f'"""]
+    before = ["-o", ".venv/dev", "--eval=deploy: shown", f"--eval={show}"]
     ran = subprocess.run(
-        [
-            "make",
-            "-s",
-            "-o",
-            ".venv/dev",
-            "--eval=deploy: shown",
-            f"--eval={show}",
-            "deploy",
-            *typed,
-        ],
+        ["make", "-s", *before, "deploy", *typed],
         cwd=PROJECT,
         env={"PATH": "/usr/bin:/bin", "SnapStart": "None", "PARAMETERS": "SnapStart=None"},
         capture_output=True,
@@ -188,7 +174,8 @@ def test_changes_that_are_not_confirmed_end_it(account: FakeAccount, status: str
 
 
 def test_if_sam_fails_so_does_make_deploy(account: FakeAccount) -> None:
-    assert deploy(account, sam_status=3, **PROD).returncode == 3
+    account.sam_status = 3
+    assert deploy(account, **PROD).returncode == 3
     assert len(account.sam_calls) == 1
     assert account.protected == []
 

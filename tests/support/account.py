@@ -29,15 +29,16 @@ class FakeAccount:
     status_after: str = "CREATE_COMPLETE"
     log_role: str = "none"  # or "set and there", or "set but deleted"
     concurrency: int = 1000
+    sam_status: int = 0
     protected: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     url: str = ""
 
-    def environment(self, sam_status: int = 0) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """A command that runs in it reaches nothing but this account and the noting sam."""
         sam = self.folder / "bin/sam"
         sam.parent.mkdir(exist_ok=True)
-        sam.write_text(_SAM.format(end=_END, log=self._log, status=sam_status))
+        sam.write_text(_SAM.format(end=_END, log=self._log, status=self.sam_status))
         sam.chmod(0o755)
         return {
             "PATH": f"{sam.parent}:/usr/bin:/bin",

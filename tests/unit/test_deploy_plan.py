@@ -92,6 +92,6 @@ def test_the_log_role_of_the_account_decides_unless_its_owner_does(
 
 
 def test_prod_needs_what_it_reserves_and_the_hundred_that_nobody_may() -> None:
-    with pytest.raises(ValueError, match="needs 200 .* has 199 .*quotas/L-B99A9384"):
+    with pytest.raises(ValueError, match=r"needs 200 .* has 199 .*quotas/L-B99A9384"):
         plan(concurrency=199)
     assert plan(concurrency=200)
