@@ -22,7 +22,7 @@ def is_true(expression: Any, parameters: Mapping[str, str], conditions: Mapping[
     raise AssertionError(f"a condition this test cannot read: {expression}")
 
 
-def refusals(template: Mapping[str, Any], typed: Mapping[str, str]) -> list[str]:
+def refusals(template: Mapping[str, Any], typed: dict[str, str]) -> list[str]:
     """The rules of a template that these parameters break, with the defaults of the others."""
     defaults = {name: str(body["Default"]) for name, body in template["Parameters"].items()}
     parameters = defaults | typed
