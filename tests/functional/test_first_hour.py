@@ -23,7 +23,10 @@ BLOCKS = re.findall(r"```sh\n(.*?)```", FIRST_HOUR, re.DOTALL)
 # What follows on an indented line belongs to the command before it.
 COMMANDS = [command for block in BLOCKS for command in re.split(r"\n(?! )", block.strip())]
 # Only an account can run these; `make build` has tests of its own.
-NEED_AN_ACCOUNT = ("make build", "make deploy", "sam delete", "aws dynamodb update-table")
+NEED_AN_ACCOUNT = (
+    *("make build", "make deploy", "sam delete", "aws dynamodb update-table"),
+    *("aws cloudformation update-termination-protection", "aws kms schedule-key-deletion"),
+)
 # What an earlier command has shown, and the page abbreviates.
 SHOWN = {"sk_test_": r"\w+", "pay_": r"\w{26}", "arn:aws:dynamodb:": r"\S+PaymentsTable\S+"}
 WRITES = ("PutItem", "UpdateItem", "DeleteItem")
