@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from local.template import Template
+from tests.support.intrinsics import is_true, refusals
 from tests.support.stack import PROJECT
-from tests.template.intrinsics import is_true, refusals
 
 # WAF takes no limit below this.
 LEAST_LIMIT = 10

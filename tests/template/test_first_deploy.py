@@ -8,8 +8,8 @@ import pytest
 
 from local.operator.deploy_plan import RESERVING_FUNCTIONS, UNRESERVED_CONCURRENCY
 from local.template import Template
+from tests.support.intrinsics import is_true, refusals
 from tests.support.stack import PROJECT
-from tests.template.intrinsics import is_true, refusals
 
 # These wait for a metric that must come, so its absence alone makes them ring.
 RING_WITHOUT_DATA = {"ReconcilerBacklogAlarm", "StaleRatesAlarm"}
