@@ -37,7 +37,7 @@ COMMANDS = {
     ),
     "deploy": Command(
         deploy.deploy,
-        "deploy [ENV=dev] [ARCH=x86_64] [AlarmEmail=you@example.com, or any other parameter]",
+        "deploy [ENV=dev] [ARCH=x86_64] [CONFIRM=no] [AlarmEmail=you@example.com …]",
         deploy.VARIABLES,
         needs_stack=False,
     ),

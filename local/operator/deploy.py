@@ -38,11 +38,12 @@ VARIABLES = (
     optional("ENV", one_of(*deploy_plan.CONFIGURATIONS), "dev"),
     optional("ARCH", one_of(*_ARCHITECTURES.values()), ""),
     optional("BUILD", Path, PROJECT / ".aws-sam/build"),
+    optional("CONFIRM", one_of("yes", "no"), "yes"),
     optional("PARAMETERS", _pairs, {}),
 )
 
 
-def deploy(env: str, arch: str, build: Path, parameters: dict[str, str]) -> str:
+def deploy(env: str, arch: str, build: Path, confirm: str, parameters: dict[str, str]) -> str:
     """Raises ValueError. If sam fails, this process ends with sam's exit status."""
     config = tomllib.loads(CONFIG.read_text("utf-8"))[deploy_plan.CONFIGURATIONS[env]]
     overrides = config["deploy"]["parameters"]["parameter_overrides"]
@@ -63,7 +64,8 @@ def deploy(env: str, arch: str, build: Path, parameters: dict[str, str]) -> str:
                 if not account.stack_status(stack).endswith("_COMPLETE"):
                     raise ValueError("Nothing was deployed.")  # its changes were not confirmed
                 print("The stack stands. Now it is protected, and its alarms act.", flush=True)
-            _run(deploy_plan.command_line(env, CONFIG, template, chosen_now, asks=number == 0))
+            asks = confirm == "yes" and number == 0
+            _run(deploy_plan.command_line(env, CONFIG, template, chosen_now, asks=asks))
         if env == "prod":
             account.protect_from_deletion(stack)
     except (ClientError, BotoCoreError) as error:

@@ -87,6 +87,6 @@ def outputs(stack: DeployedStack) -> str:
     """The local stack has an AWS of its own, and no dashboard."""
     shown = dict(stack.outputs())
     if not stack.deployed_name:
-        del shown["DashboardUrl"]
+        shown.pop("DashboardUrl", None)
         shown["AwsUrl"] = stack.local_aws_url
     return "\n".join(f"{name:<14} {value}" for name, value in shown.items())

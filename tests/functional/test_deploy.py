@@ -173,6 +173,11 @@ def test_changes_that_are_not_confirmed_end_it(account: FakeAccount, status: str
     assert account.protected == []
 
 
+def test_where_nobody_can_answer_sam_asks_nothing(account: FakeAccount) -> None:
+    assert deploy(account, CONFIRM="no").returncode == 0
+    assert ["--no-confirm-changeset" in call for call in account.sam_calls] == [True, True]
+
+
 def test_if_sam_fails_so_does_make_deploy(account: FakeAccount) -> None:
     account.sam_status = 3
     assert deploy(account, **PROD).returncode == 3
