@@ -34,7 +34,7 @@ from tests.reliability.world import (
 from tests.support import report
 from tests.support.actors import CHALLENGE_CARD
 
-ORDERS = int(os.environ.get("ORDERS", "200"))
+ORDERS = int(os.environ.get("ORDERS", "100"))
 PAGE = "token-0001"
 Requests = tuple[Callable[[], object], ...]
 
