@@ -1,6 +1,6 @@
 """Two requests that meet on one payment, in every order of their calls.
 
-`make test` plays at most 200 orders of each pair, taken from all over; `make soak` all of them.
+`make test` plays at most 100 orders of each pair, taken from all over; `make soak` all of them.
 """
 
 import os
