@@ -18,8 +18,9 @@ _EVENTS = {
     OperationKind.VOID: Event.VOID,
     OperationKind.LAPSE: Event.LAPSE,
 }
-_CANCELLATION_REASONS = {Event.VOID: "voided", Event.LAPSE: "authorization_expired"}
-TOO_LATE = OperationResult(OperationStatus.FAILED, "authorization_expired")
+AUTHORIZATION_EXPIRED = "authorization_expired"
+_CANCELLATION_REASONS = {Event.VOID: "voided", Event.LAPSE: AUTHORIZATION_EXPIRED}
+_TOO_LATE = OperationResult(OperationStatus.FAILED, AUTHORIZATION_EXPIRED)
 
 
 class EndHold:
@@ -72,7 +73,7 @@ class EndHold:
         if operation.kind is not OperationKind.CAPTURE:
             return acquirer.void(charge, operation.id)
         if self._clock.now_us() >= (payment.capture_before_us or 0):
-            return TOO_LATE
+            return _TOO_LATE
         return acquirer.capture(charge, operation.id, operation.amount_minor)
 
     def _store(self, payment: Payment, operation: Operation, result: OperationResult) -> Payment:

@@ -5,7 +5,7 @@ from payments.adapters.store.payments import PaymentStore
 from payments.adapters.store.refunds import RefundStore
 from payments.adapters.store.transitions import TransitionRefusedError
 from payments.adapters.store.work import WorkStore
-from payments.errors import PaymentsError
+from payments.errors import UnavailableError
 from payments.model.clock import Clock
 from payments.model.operation import OperationResult, OperationStatus
 from payments.model.payment import Payment
@@ -15,8 +15,11 @@ from payments.model.refund import MAX_REFUNDS, Refund
 MAX_TRIES = 3 * MAX_REFUNDS
 
 
-class RefundNotSettledError(PaymentsError):
-    """The payment changed each time it was to be written; the reconciler tries again."""
+class RefundNotSettledError(UnavailableError):
+    """The payment changed each time it was to be written, or its refund is not there.
+
+    The reconciler tries again.
+    """
 
 
 class SettleRefund:
