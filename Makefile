@@ -134,9 +134,11 @@ lock: $(VENV)/dev node ## Resolve the requirements again
 clean: ## Remove what was installed and built
 	rm -rf $(VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache
 
+# `make check` lints the template too, so the quick tests leave that out.
 # One starts a container engine, the other judges the calls that all other tests have made.
 LAST = tests/sam_local tests/permissions
-QUICK = tests/unit tests/contract tests/workflow tests/template tests/functional/test_quick_start.py
+QUICK = tests/unit tests/contract tests/workflow tests/template tests/functional/test_quick_start.py \
+	--ignore=tests/template/test_lint.py
 LOCAL_OPTIONS = --port "$(PORT)" --aws-port "$(AWS_PORT)" --lifetime "$(LIFETIME)" --log "$(LOG)"
 # It finds in the environment what was typed after `make`, because make exports that.
 OPERATOR = $(PYTHON) -m local.operator

@@ -43,7 +43,7 @@ def test_the_build_edits_no_source_of_other_people(layout: Layout) -> None:
 
 
 def test_every_call_works_from_the_built_layers(layout: Layout, stack: Stack) -> None:
-    """With nothing but the layers and the functions to import from, against the local stack."""
+    """Calls the built functions against the local stack; they import from the layers alone."""
     ran = subprocess.run(
         [str(python_3_13()), "-S", "-W", "error", str(PROBE), str(layout.root)],
         env={

@@ -15,7 +15,7 @@ from tests.support.actors import (
     CHALLENGE_CARD,
     DECLINED_CARD,
     ONE_TIME_CODE,
-    PAID_CARD,
+    TYPED_CARD,
     Shop,
     Shopper,
     open_shop,
@@ -49,7 +49,6 @@ class Route:
         return f"{self.method} {self.path}"
 
 
-CARD = {"card_number": PAID_CARD, "exp_month": "12", "exp_year": "34", "cvc": "314"}
 SECRET = {"client_secret": "{secret}"}
 MERCHANT_ROUTES = (
     Route("POST", "/v1/payments", 202, json=order()),
@@ -59,8 +58,8 @@ MERCHANT_ROUTES = (
 )
 SHOPPER_ROUTES = (
     Route("GET", "/checkout", 200, query="?data={data}"),
-    Route("POST", "/checkout/{id}", 200, json=SECRET | CARD),
-    Route("POST", "/checkout/{id}", 303, form=SECRET | CARD),
+    Route("POST", "/checkout/{id}", 200, json=SECRET | TYPED_CARD),
+    Route("POST", "/checkout/{id}", 303, form=SECRET | TYPED_CARD),
     Route("GET", "/checkout/{id}", 200, query="?client_secret={secret}"),
     Route("POST", "/checkout/{id}/cancel", 303, form=SECRET),
     Route("GET", "/checkout/static/style.css", 200),
@@ -517,7 +516,7 @@ def test_a_shopper_gets_to_the_shop_by_following_what_the_pages_say(
 
     session = staged_shopper.session
     page = Page(staged_shopper.open(checkout.redirect))
-    card = {**CARD, "card_number": CHALLENGE_CARD}
+    card = {**TYPED_CARD, "card_number": CHALLENGE_CARD}
     challenged = page.form("card_number").send(session, **card)
     challenge = staged_shopper.way_out(challenged)
     assert challenge.startswith(f"{staged.url}/3ds/")
