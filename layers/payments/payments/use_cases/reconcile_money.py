@@ -25,11 +25,11 @@ STUCK_SECONDS = 24 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class MoneyReconciled:
-    """How many were left to a request under way, failed to end, and are older than a day."""
+    """How many were left to a request under way and failed to end; which have none after a day."""
 
     left: int
     failed: int
-    stuck: int
+    stuck: tuple[str, ...]
 
 
 class ReconcileMoney:
@@ -55,17 +55,19 @@ class ReconcileMoney:
 
     def __call__(self, works: Iterable[MoneyWork]) -> MoneyReconciled:
         """The oldest first; then the holds whose time is over."""
-        left = failed = stuck = 0
+        left = failed = 0
+        stuck: list[str] = []
         for work in sorted(works, key=lambda work: work.created_at_us):
             age_us = self._clock.now_us() - work.created_at_us
             if age_us < GRACE_SECONDS * 1_000_000:
                 left += 1
                 continue
-            stuck += age_us >= STUCK_SECONDS * 1_000_000
+            if age_us >= STUCK_SECONDS * 1_000_000:
+                stuck.append(work.id)
             failed += not self._tried(work.id, partial(self._end, work))
         for due in self._holds.due_at(self._clock.now_us()):
             failed += not self._tried(due.payment_id, partial(self._lapse, due))
-        return MoneyReconciled(left, failed, stuck)
+        return MoneyReconciled(left, failed, tuple(stuck))
 
     def _tried(self, work_id: str, act: Callable[[], object]) -> bool:
         try:
