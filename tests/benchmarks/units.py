@@ -158,8 +158,9 @@ def _value_size(attribute: Mapping[str, Any]) -> int:
             return math.ceil(len(value.lstrip("-").replace(".", "").strip("0")) / 2) + 1
         case "B":
             return len(value)
-        case "L":
-            return 3 + sum(1 + _value_size(inner) for inner in value)
+        case "L" | "SS":
+            inner = value if kind == "L" else [{"S": member} for member in value]
+            return 3 + sum(1 + _value_size(one) for one in inner)
         case "M":
             return 3 + sum(1 for _ in value) + item_size(value)
         case _:

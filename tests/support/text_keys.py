@@ -20,6 +20,8 @@ from payments.inputs.checkout_form import CardForm, WalletForm
 from payments.model import lifecycle
 from payments.model.card import APPLE_PAY, GOOGLE_PAY
 from payments.model.declines import DECLINE_CODES, shown_to_shopper
+from payments.use_cases.end_hold import AUTHORIZATION_EXPIRED
+from payments.web import error_responses
 from payments.web.pages import checkout as checkout_pages
 from tests.support.stack import PROJECT
 
@@ -56,19 +58,31 @@ def _problems() -> set[str]:
 def conflict_reasons() -> set[str]:
     """Every `reason` that a 409 may have."""
     refusals = {*lifecycle.REFUSAL_REASONS.values(), *_arguments("NotPayableError", 0)}
-    return refusals | {KeyReusedError.reason}
+    refusals |= {*_arguments("ConflictError", 0), *_returned("_refusal_reason")}
+    return refusals | {KeyReusedError.reason, AUTHORIZATION_EXPIRED}
 
 
 def _error_contents() -> set[str]:
-    return {*_arguments("_envelope", 1), *_arguments("_unavailable", 0), *conflict_reasons()}
+    return {
+        *_arguments("_envelope", 1),
+        *_tabled_errors(),
+        *vars(error_responses)["_UNAVAILABLE"].values(),
+        *_arguments("_unavailable", 0),
+        *(_arguments("ConflictError", 1) - {""}),
+        *conflict_reasons(),
+    }
 
 
 def _error_titles() -> set[str]:
-    return {
+    return _tabled_errors() | {
         title
         for call in _calls("_envelope")
         for title in _literals(_keyword(call, "title") or call.args[1])
     }
+
+
+def _tabled_errors() -> set[str]:
+    return {"internal"} | {key for _, key in vars(error_responses)["_ENVELOPES"].values()}
 
 
 def _field_codes() -> set[str]:
@@ -139,7 +153,24 @@ def _literals(node: ast.expr) -> set[str]:
 
 def _arguments(function: str, position: int) -> set[str]:
     """What is passed there as a literal, anywhere; a variable got it from somewhere else."""
-    return {value for call in _calls(function) for value in _literals(call.args[position])}
+    return {
+        value
+        for call in _calls(function)
+        for argument in call.args[position : position + 1]
+        for value in _literals(argument)
+    }
+
+
+def _returned(function: str) -> set[str]:
+    """The literals that functions of this name return."""
+    return {
+        value
+        for node in itertools.chain.from_iterable(map(ast.walk, _trees()))
+        if isinstance(node, ast.FunctionDef) and node.name == function
+        for part in ast.walk(node)
+        if isinstance(part, ast.Return) and part.value
+        for value in _literals(part.value)
+    }
 
 
 def _in_code() -> Iterator[str]:

@@ -34,6 +34,24 @@ ENVELOPES: dict[str, tuple[Exception, int, str, str, dict[str, str]]] = {
         reason: (errors.NotPayableError(reason), 409, "conflict", reason, {"reason": reason})
         for reason in ("already_paid", "in_progress", "expired", "canceled", "failed")
     },
+    **{
+        reason: (errors.ConflictError(reason), 409, "conflict", reason, {"reason": reason})
+        for reason in ("not_paid", "already_captured", "authorization_expired", "too_old")
+    },
+    "too much": (
+        errors.ConflictError("exceeds_refundable", refundable_amount="4.00"),
+        409,
+        "conflict",
+        "exceeds_refundable",
+        {"reason": "exceeds_refundable", "refundable_amount": "4.00"},
+    ),
+    "a refund instead": (
+        errors.ConflictError("already_paid", "cancel_already_paid"),
+        409,
+        "conflict",
+        "cancel_already_paid",
+        {"reason": "already_paid"},
+    ),
     "too large": (errors.BodyTooLargeError(), 413, "too_large", "too_large", {}),
     "media type": (errors.UnsupportedMediaTypeError(), 415, "media_type", "media_type", {}),
     "unforeseen": (RuntimeError("4242424242424242"), 500, "internal", "internal", {}),
@@ -139,6 +157,10 @@ FAULTS: dict[str, tuple[InvalidInputError, set[str]]] = {
     "words": (
         of_order(amount="x", currency="XXX", return_url="x", customer_email="x"),
         {"invalid_amount", "unknown_currency", "invalid_url", "invalid_email"},
+    ),
+    "too much": (
+        InvalidInputError(FieldError("amount", "too_large", {"maximum": "500.00"})),
+        {"too_large"},
     ),
     "zero": (of_order(amount="0"), {"amount_not_positive"}),
     "huge": (of_order(amount="9" * 13), {"amount_too_large"}),

@@ -73,7 +73,7 @@ def test_only_the_composition_root_reads_the_environment() -> None:
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
     }
     # entry asks only whether it runs inside Lambda.
-    assert readers == {"wiring", "entry"}
+    assert readers == {"wiring.stores", "entry"}
 
 
 def test_importing_any_module_touches_neither_environment_nor_network() -> None:

@@ -11,6 +11,7 @@ from payments.errors import (
     FieldError,
     InvalidInputError,
     KeyReusedError,
+    OperationRefusedError,
     PaymentNotFoundError,
     UnavailableError,
 )
@@ -26,7 +27,7 @@ from payments.model.payment import Payment
 from payments.model.pricing import capture_price
 from payments.money.amounts import format_amount, parse_amount
 from payments.money.currencies import MINOR_UNIT_DIGITS
-from payments.use_cases.end_hold import EndHold
+from payments.use_cases.end_hold import AUTHORIZATION_EXPIRED, EndHold
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,15 @@ class CapturePayment:
             if current and _is_by(current, operation.id):  # the same request, sent twice
                 return current
             raise ConflictError(_refusal_reason(current)) from refused
+        except OperationRefusedError as refused:
+            if refused.code == AUTHORIZATION_EXPIRED:  # between the check and the lock
+                raise ConflictError(refused.code) from refused
+            raise
         except UnavailableError:
-            return self._payments.get(payment.account, payment.id) or payment
+            current = self._payments.get(payment.account, payment.id)
+            if current is None or not _is_by(current, operation.id):
+                raise  # it has not begun
+            return current
 
     def _operation(
         self,
@@ -112,7 +120,7 @@ class CapturePayment:
         if payment.status is not Status.AUTHORIZED or payment.operation:
             raise ConflictError(_refusal_reason(payment))
         if now_us >= (payment.capture_before_us or 0):
-            raise ConflictError("authorization_expired")
+            raise ConflictError(AUTHORIZATION_EXPIRED)
         amount_minor = _amount_minor(request.amount, payment)
         fee_minor, net_minor = capture_price(payment, merchant, amount_minor)
         return Operation(
@@ -152,6 +160,6 @@ def _refusal_reason(payment: Payment | None) -> str:
     if payment.status in PAID:
         return "already_captured"
     if payment.status is Status.CANCELED:
-        expired = payment.cancellation_reason == "authorization_expired"
-        return "authorization_expired" if expired else "canceled"
+        has_expired = payment.cancellation_reason == AUTHORIZATION_EXPIRED
+        return AUTHORIZATION_EXPIRED if has_expired else "canceled"
     return "in_progress" if payment.status is Status.AUTHORIZED else "not_authorized"
