@@ -25,8 +25,6 @@ def capture(request: Request, services: Services) -> Response:
         wanted,
         idempotency_key(header, body),
     )
-    if captured.payment.operation is None and not captured.is_replay:
-        services.telemetry.count("PaymentCaptured", caller.mode)
     return _shown(request, services, captured.payment, is_replay=captured.is_replay)
 
 

@@ -25,7 +25,9 @@ def reconcile(_event: Mapping[str, Any], services: Services) -> dict[str, int]:
         "failed": len(found.failed) + money.failed,
     }
     services.telemetry.measure("ReconcilerBacklog", counts["failed"])
-    services.telemetry.measure("RefundStuck", money.stuck)
+    services.telemetry.measure("RefundStuck", len(money.stuck))
+    if money.stuck:
+        services.telemetry.logger.error("no outcome for a day", extra={"ids": list(money.stuck)})
     services.telemetry.logger.info("reconciled", extra=counts)
     return counts
 

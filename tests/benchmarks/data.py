@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,6 +13,8 @@ from payments.model.ids import Account, Mode
 from tests.benchmarks.lives import CHALLENGE_CARD, PAID_CARD, Scene
 from tests.benchmarks.rows import Row
 from tests.benchmarks.units import Call, item_size
+from tests.reliability.money_scenarios import held, paid, prepared
+from tests.reliability.world import Answer, Ticket
 from tests.support.events import load_event
 
 STORED = (100, 1_000, 5_000)
@@ -29,7 +31,13 @@ _numbers = itertools.count(1)
 
 
 def rows(scene: Scene) -> list[Row]:
-    return [*create_rows(scene), *_get(scene), *_life(scene), *_list(scene)]
+    return [
+        *create_rows(scene),
+        *_get(scene),
+        *_life(scene),
+        *_list(scene),
+        *money_rows(scene),
+    ]
 
 
 def _names(calls: Iterable[Call]) -> list[str]:
@@ -95,6 +103,40 @@ def _life(scene: Scene) -> list[Row]:
         Row("D4", "life, challenge: write units", challenge.write_units, 18),
         Row("D4", "the pages' example stored, bytes at most", largest, 1024),
     ]
+
+
+def money_rows(scene: Scene) -> list[Row]:
+    """Of what comes after a payment, without keys: each on a payment of its own."""
+    refund, ending_a_hold = (6, 20), (4, 18)
+    moves: dict[str, tuple[Callable[[Ticket], Answer], tuple[int, int]]] = {
+        "refund of all": (scene.world.refund, refund),
+        "refund of a part": (lambda ticket: scene.world.refund(ticket, "10.00"), refund),
+        "capture of all": (scene.world.capture, ending_a_hold),
+        "capture of a part": (lambda ticket: scene.world.capture(ticket, "80.00"), ending_a_hold),
+        "void": (scene.world.void, ending_a_hold),
+    }
+    return [
+        row
+        for what, (move, most) in moves.items()
+        for calls in [_moved(scene, move, paid if most == refund else held)]
+        for row in (
+            Row("D5", f"{what}: calls", len(calls), most[0]),
+            Row("D5", f"{what}: write units", _writes(calls), most[1]),
+        )
+    ]
+
+
+def _moved(
+    scene: Scene, move: Callable[[Ticket], Answer], prepare: Callable[..., Ticket]
+) -> list[Call]:
+    """The calls of our own; what the acquirer does with its ledger costs nothing in production."""
+    key = f"order-{next(_numbers)}"
+    ticket = prepared(scene.world, lambda world: prepare(world, key=key))
+    answers: list[Answer] = []
+    calls = scene.during(lambda: answers.append(move(ticket)))
+    assert answers[0].status in (200, 201), answers
+    ledger = scene.stage.aws.environments["RefundsFunction"]["SIMULATOR_TABLE"]
+    return [call for call in calls if call.table != ledger]
 
 
 def stored_items(scene: Scene) -> list[Mapping[str, Any]]:

@@ -158,8 +158,9 @@ def _value_size(attribute: Mapping[str, Any]) -> int:
             return math.ceil(len(value.lstrip("-").replace(".", "").strip("0")) / 2) + 1
         case "B":
             return len(value)
-        case "L":
-            return 3 + sum(1 + _value_size(inner) for inner in value)
+        case "L" | "SS":
+            inner = value if kind == "L" else [{"S": member} for member in value]
+            return 3 + sum(1 + _value_size(one) for one in inner)
         case "M":
             return 3 + sum(1 for _ in value) + item_size(value)
         case _:
@@ -195,7 +196,7 @@ def _description(table: str) -> Mapping[str, Any]:
 
 
 def _index_keys(table: str) -> list[frozenset[str]]:
-    """Of each index the attributes an item must have to be in it; ours carry all attributes."""
+    """The attributes that an item must have to be in each index; ours carry all attributes."""
     indexes = _description(table).get("GlobalSecondaryIndexes", [])
     assert all(index["Projection"]["ProjectionType"] == "ALL" for index in indexes)
     return [frozenset(key["AttributeName"] for key in index["KeySchema"]) for index in indexes]

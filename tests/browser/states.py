@@ -154,7 +154,7 @@ def unknown(scene: Scene) -> None:
 
 
 def expired(scene: Scene) -> None:
-    """Of a stack whose payments live two seconds."""
+    """A state of a stack whose payments live two seconds."""
     for _ in range(30):
         checkout(scene)
         if not scene.page.locator("#pay").count():

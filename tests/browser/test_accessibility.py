@@ -40,7 +40,7 @@ def violations(page: Page) -> list[str]:
 
 
 def check_state(state: State, scene: Scene) -> None:
-    """In the light, then in the dark, and on a phone's width: the page is the same."""
+    """Checks the light page, then the dark one on a phone's width."""
     state(scene)
     page = scene.page
     expect(page.locator(SEEN[state]).first).to_be_visible()

@@ -84,7 +84,7 @@ def deviations(openapi: OpenAPI) -> Documented:
 
 @pytest.fixture
 def watched(shop: Shop, shopper: Shopper, deviations: Documented) -> Iterator[None]:
-    """From here on, each answer that shop and shopper get must be as documented."""
+    """Checks each later answer of shop and shopper against the document."""
 
     def check(answer: requests.Response, **_options: Any) -> None:
         request = answer.request

@@ -115,7 +115,7 @@ class Views:
 
 @pytest.fixture(scope="module")
 def new_views(stack: Stack) -> Iterator[Views]:
-    """Of a payment that nobody has touched."""
+    """The views of a payment that nobody has touched."""
     shop = open_shop(stack)
     yield Views.of(shop, shop.checkout().id)
     shop.close()
@@ -123,7 +123,7 @@ def new_views(stack: Stack) -> Iterator[Views]:
 
 @pytest.fixture(scope="module")
 def paid_views(stack: Stack) -> Iterator[Views]:
-    """Of a paid payment, with everything known."""
+    """The views of a paid payment, with everything known."""
     shop, shopper = open_shop(stack), Shopper(stack)
     checkout = shop.checkout(customer_email="customer@example.com", metadata={"order": "17"})
     assert shopper.pay(checkout).status_code == 200

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from payments.acquirers.port import Acquirer, ChargeRequest
 from payments.errors import AcquirerUnavailableError
 from payments.model.authorization import Authorization, CardProfile
+from payments.model.operation import OperationResult
 from payments.model.three_d_secure import Authentication
 from tests.reliability.scheduler import Call, Crash, Scheduler
 
@@ -111,6 +112,26 @@ class UnreliableAcquirer:
 
     def reverse(self, reference: str) -> Authorization | None:
         return self._ask("reverse", lambda: self._acquirer.reverse(reference), reference)
+
+    def capture(self, charge: str, reference: str, amount_minor: int) -> OperationResult:
+        return self._ask(
+            "capture", lambda: self._acquirer.capture(charge, reference, amount_minor), charge
+        )
+
+    def void(self, charge: str, reference: str) -> OperationResult:
+        return self._ask("void", lambda: self._acquirer.void(charge, reference), charge)
+
+    def refund(self, charge: str, reference: str, amount_minor: int) -> OperationResult:
+        return self._ask(
+            "refund", lambda: self._acquirer.refund(charge, reference, amount_minor), charge
+        )
+
+    def look_up_operation(self, charge: str, reference: str) -> OperationResult | None:
+        return self._ask(
+            "look_up_operation",
+            lambda: self._acquirer.look_up_operation(charge, reference),
+            charge,
+        )
 
     def _ask(self, name: str, ask: Callable[[], Answer], reference: str = "") -> Answer:
         self._scheduler.step(Call("acquirer" if reference else "", reference))

@@ -16,10 +16,10 @@ TRIES = 4
 Scenario = Callable[[World], None]
 
 
-def create(world: World, key: str = "order-1") -> Ticket:
+def create(world: World, key: str = "order-1", **changes: Any) -> Ticket:
     """A merchant's server repeats a create that got no answer, under the same key."""
     for _ in range(TRIES):
-        ticket = world.create(key)
+        ticket = world.create(key, **changes)
         if ticket:
             return ticket
         world.scheduler.sleep(2)

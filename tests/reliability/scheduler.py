@@ -13,6 +13,8 @@ from typing import Any
 from greenlet import getcurrent, greenlet
 
 MAX_STEPS = 20_000
+# Time passes for all, and a transaction writes rows of several tables.
+EVERYWHERE = frozenset({"clock", "transaction"})
 
 
 class Crash(BaseException):
@@ -24,7 +26,8 @@ class Call:
     """What an actor is about to ask for: of which row, and whether that can change it.
 
     `place` is where the row is: a table, the acquirer, Step Functions. Without one the call changes
-    nothing, and nothing changes what it answers. Without a row it concerns the whole place.
+    nothing, and nothing changes what it answers. Without a row it concerns the whole place, and the
+    places in EVERYWHERE concern all others.
     """
 
     place: str = ""
@@ -35,7 +38,7 @@ class Call:
         """Whether it makes no difference which of the two comes first."""
         if not self.place or not other.place:
             return True
-        if "clock" in (self.place, other.place):
+        if EVERYWHERE & {self.place, other.place}:
             return False
         is_elsewhere = self.place != other.place or ("" != self.row != other.row != "")
         return is_elsewhere or not (self.writes or other.writes)

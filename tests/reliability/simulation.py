@@ -1,10 +1,11 @@
 """One seed, one story: random merchants and shoppers, faults, stopped workflows, clock jumps."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tests.reliability.faults import Faults
+from tests.reliability.money_scenarios import FAILS_LATER_CARD, STAYS_PENDING_CARD
 from tests.reliability.scenarios import OTHER_PAID_CARD
 from tests.reliability.world import CANARY_NUMBER, Answer, Mutation, Stage, Ticket, World
 from tests.support.actors import CHALLENGE_CARD, DECLINED_CARD, INSUFFICIENT_FUNDS_CARD
@@ -19,6 +20,9 @@ CARDS = (
     INSUFFICIENT_FUNDS_CARD,
     "4000000000000127",  # its security code is wrong
 )
+REFUNDS_MOSTLY = (*("refund",) * 12, "capture", "cancel")
+HOLDS_MOSTLY = (*("capture", "refund") * 4, "cancel")
+REFUND_CARDS = (FAILS_LATER_CARD, STAYS_PENDING_CARD)
 EMAILS = (None, None, "ana@example.com", "ana.cole+shop@example.co.uk", "13912345678@163.com")
 ADDRESSES = ("203.0.113.7", "198.51.100.4", "2001:db8::7")
 AWS_FATES = {"before": ("crash", "refused"), "after": ("crash", "lost", "repeated")}
@@ -38,6 +42,7 @@ TROUBLED = (
     "kms.",
     "dynamodb.Update",
 )
+MONEY_TROUBLED = ("acquirer.refund", "acquirer.capture", "acquirer.void", "dynamodb.Transact")
 # Where most calls do not even arrive, few answers are left to be lost.
 SIDES = (("before", "after"), ("after",))
 RATES = (0.0, 0.02, 0.06, 0.3, 0.9)
@@ -52,7 +57,9 @@ def simulate(
 ) -> World:
     """Plays the seed to its end, minutes of reconciling included. The world is still open."""
     plan = random.Random(seed)
-    troubled, rate, sides = plan.choice(TROUBLED), plan.choice(RATES), plan.choice(SIDES)
+    moves_money = seed % 3 == 2
+    places = TROUBLED + MONEY_TROUBLED if moves_money else TROUBLED
+    troubled, rate, sides = plan.choice(places), plan.choice(RATES), plan.choice(SIDES)
     world = World(
         stage,
         seed,
@@ -63,7 +70,8 @@ def simulate(
     )
     actors: list[Callable[[], Any]] = []
     for number in range(plan.randint(1, 2)):
-        actors += _party(world, random.Random(plan.getrandbits(64)), f"order-{number}")
+        chance = random.Random(plan.getrandbits(64))
+        actors += _party(world, chance, f"order-{number}", moves_money=moves_money)
     if plan.random() < 0.3:
         actors.append(lambda: _saboteur(world, random.Random(seed + 2)))
     if reconciles and plan.random() < 0.7:
@@ -86,24 +94,59 @@ def _fates(
     return choose
 
 
-def _party(world: World, chance: random.Random, key: str) -> list[Callable[[], Any]]:
-    """A merchant who may send everything twice, and one or two browsers of the same shopper."""
+def _party(
+    world: World, chance: random.Random, key: str, *, moves_money: bool
+) -> list[Callable[[], Any]]:
+    """A merchant who may send everything twice, and one or two browsers of the same shopper.
+
+    In every third story the merchant's bookkeepers capture, cancel and refund.
+    """
     found: list[Ticket] = []
+    books = random.Random(f"{world.seed} {key}")
+    wish = {"capture": False} if moves_money and books.random() < 0.4 else {}
+    cards = CARDS + REFUND_CARDS if moves_money else CARDS
 
     def merchant() -> None:
         for _ in range(chance.randint(1, 4)):
-            ticket = world.create(key)
+            ticket = world.create(key, **wish)
             if ticket:
                 found.append(ticket)
             world.scheduler.sleep(chance.choice((0, 0.5, 20)))
 
     tokens = [f"{key}-form-{n}" for n in range(3)]
     browsers = [random.Random(chance.getrandbits(64)) for _ in range(chance.randint(1, 2))]
-    shoppers = [lambda mind=mind: _shopper(world, mind, found, tokens) for mind in browsers]
-    return [merchant, merchant, *shoppers] if chance.random() < 0.3 else [merchant, *shoppers]
+    people = [lambda mind=mind: _shopper(world, mind, found, tokens, cards) for mind in browsers]
+    for _ in range(books.randint(1, 2) if moves_money else 0):
+        mind = random.Random(books.getrandbits(64))
+        people.append(lambda mind=mind: _bookkeeper(world, mind, found, is_held=bool(wish)))
+    return [merchant, merchant, *people] if chance.random() < 0.3 else [merchant, *people]
 
 
-def _shopper(world: World, mind: random.Random, found: list[Ticket], tokens: list[str]) -> None:
+def _bookkeeper(world: World, mind: random.Random, found: list[Ticket], *, is_held: bool) -> None:
+    """Captures, lets go and gives back, whatever of it makes sense; some of it twice."""
+    verbs = HOLDS_MOSTLY if is_held else REFUNDS_MOSTLY
+    world.scheduler.wait(60, until=lambda: bool(found))
+    world.scheduler.sleep(mind.choice((0, 30, 60, 600)))  # most shoppers pay by then
+    for _ in range(mind.randint(2, 6) if found else 0):
+        world.scheduler.sleep(mind.choice((0, 1, 30, 400, world.hold_seconds // 2)))
+        key = mind.choice((None, "book-1", "book-2", "book-3"))
+        match mind.choice(verbs):
+            case "refund":
+                amount = mind.choice((None, "0.01", "123.45", "250.00", "500.00"))
+                world.refund(found[0], amount, key)
+            case "capture":
+                world.capture(found[0], mind.choice((None, "500.00", "80.00")), key)
+            case "cancel":
+                world.void(found[0])
+
+
+def _shopper(
+    world: World,
+    mind: random.Random,
+    found: list[Ticket],
+    tokens: list[str],
+    cards: Sequence[str],
+) -> None:
     world.scheduler.wait(60, until=lambda: bool(found))
     if not found:
         return
@@ -114,9 +157,9 @@ def _shopper(world: World, mind: random.Random, found: list[Ticket], tokens: lis
             world.cancel(ticket)
             continue
         token = mind.choice(tokens) if mind.random() < 0.8 else None
-        answer = _send(world, mind, ticket, token)
+        answer = _send(world, mind, ticket, token, cards)
         if mind.random() < 0.2:  # the back button, and the old page again
-            answer = _send(world, mind, ticket, token)
+            answer = _send(world, mind, ticket, token, cards)
         if answer.body.get("status") == "requires_challenge":
             world.scheduler.sleep(mind.choice((0, 10, 599, 601, 2000)))
             action = mind.choice(("pass", "pass", "pass", "fail", "abandon", "return", "leave"))
@@ -125,10 +168,12 @@ def _shopper(world: World, mind: random.Random, found: list[Ticket], tokens: lis
                     world.challenge(answer.body["redirect"], action)
 
 
-def _send(world: World, mind: random.Random, ticket: Ticket, token: str | None) -> Answer:
+def _send(
+    world: World, mind: random.Random, ticket: Ticket, token: str | None, cards: Sequence[str]
+) -> Answer:
     """A form; one in four is clicked twice, and the answer to the second click is seen."""
     form: dict[str, Any] = {
-        "number": mind.choice(CARDS),
+        "number": mind.choice(cards),
         "attempt": token,
         "shopper_ip": mind.choice(ADDRESSES),
         "email": mind.choice(EMAILS),

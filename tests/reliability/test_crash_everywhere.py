@@ -7,6 +7,7 @@ import pytest
 
 from tests.reliability.faults import AFTER, BEFORE, Faults
 from tests.reliability.invariants import check
+from tests.reliability.money_scenarios import MONEY_SCENARIOS, MoneyScenario, prepared
 from tests.reliability.scenarios import SCENARIOS, play
 from tests.reliability.world import Stage, World
 from tests.support import report
@@ -49,4 +50,39 @@ def test_nothing_is_lost_and_nobody_is_charged_twice_wherever_it_breaks(
                 raise AssertionError(f"{fate} {side} call {number}, {call}: {error}") from error
             finally:
                 world.close()
+    report.record("crash points covered", len(calls) * len(FATES), name)
+
+
+def _play_money(stage: Stage, scenario: MoneyScenario, faults: Faults) -> list[str]:
+    """The calls that were made for the merchant, in order."""
+    world = World(stage)
+    try:
+        ticket = prepared(world, scenario.prepare)
+        world.faults.choose = faults.choose
+        world.run(lambda: scenario.act(world, ticket))
+        calls = list(world.faults.log)
+        world.settle()
+        check(world)
+    finally:
+        world.close()
+    return calls
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", MONEY_SCENARIOS)
+def test_money_is_moved_once_wherever_it_breaks(simulated: Stage, name: str) -> None:
+    scenario = MONEY_SCENARIOS[name]
+    calls = _play_money(simulated, scenario, Faults())
+    for number, call in enumerate(calls, start=1):
+        for side, fate in FATES:
+
+            def choose(
+                n: int, s: str, _: str, at: int = number, on: str = side, what: str = fate
+            ) -> str | None:
+                return what if (n, s) == (at, on) else None
+
+            try:
+                _play_money(simulated, scenario, Faults(choose))
+            except AssertionError as error:
+                raise AssertionError(f"{fate} {side} call {number}, {call}: {error}") from error
     report.record("crash points covered", len(calls) * len(FATES), name)

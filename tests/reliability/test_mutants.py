@@ -17,6 +17,7 @@ from payments.acquirers.port import ChargeRequest
 from payments.errors import AcquirerUnavailableError
 from payments.model import ids
 from payments.model.authorization import Authorization
+from payments.model.operation import OperationResult, OperationStatus
 from tests.reliability.invariants import check
 from tests.reliability.simulation import simulate
 from tests.reliability.world import Mutation, Stage
@@ -70,6 +71,17 @@ def without_condition(operation: str, concerns: Callable[[dict[str, Any]], bool]
             params["ExpressionAttributeValues"] = left
 
     return mutate
+
+
+def without_condition_in_transactions(name: str, params: dict[str, Any]) -> None:
+    """What a payment was when it was read is taken for what it is."""
+    if name != "dynamodb.TransactWriteItems":
+        return
+    update = params["TransactItems"][0]["Update"]
+    update.pop("ConditionExpression", None)
+    values = update["ExpressionAttributeValues"]
+    used = update["UpdateExpression"]
+    update["ExpressionAttributeValues"] = {key: values[key] for key in values if key in used}
 
 
 def _keep_the_card(name: str, params: dict[str, Any]) -> None:
@@ -133,7 +145,22 @@ class _NothingIsLookedUp(_Wrapper):
         return None
 
 
+class _SilenceIsARefusal(_Wrapper):
+    def refund(self, charge: str, reference: str, amount_minor: int) -> OperationResult:
+        try:
+            result: OperationResult = self._acquirer.refund(charge, reference, amount_minor)
+        except AcquirerUnavailableError:
+            return OperationResult(OperationStatus.FAILED, "refused_by_acquirer")
+        return result
+
+
 MUTANTS = {
+    "a refund's amount is free again without a response": Mutant(
+        "reads failed", wrap_acquirer=_SilenceIsARefusal
+    ),
+    "money is reserved without a condition": Mutant(
+        "refundable of|captured here|at the acquirer", without_condition_in_transactions
+    ),
     "the claim of an Idempotency-Key has no condition": Mutant(
         "one key, two payments", without_condition("PutItem", is_claim)
     ),

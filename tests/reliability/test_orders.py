@@ -1,6 +1,6 @@
 """Two requests that meet on one payment, in every order of their calls.
 
-`make test` plays at most 200 orders of each pair, taken from all over; `make soak` all of them.
+`make test` plays at most 100 orders of each pair, taken from all over; `make soak` all of them.
 """
 
 import os
@@ -13,6 +13,13 @@ import pytest
 
 from tests.reliability.faults import Faults
 from tests.reliability.invariants import check
+from tests.reliability.money_scenarios import (
+    FAILS_LATER_CARD,
+    STAYS_PENDING_CARD,
+    held,
+    paid,
+    prepared,
+)
 from tests.reliability.orders import Order, in_order, orders
 from tests.reliability.scenarios import OTHER_PAID_CARD, create
 from tests.reliability.test_mutants import (
@@ -21,6 +28,7 @@ from tests.reliability.test_mutants import (
     change_to,
     is_claim,
     without_condition,
+    without_condition_in_transactions,
 )
 from tests.reliability.world import (
     CANARY_NUMBER,
@@ -34,7 +42,7 @@ from tests.reliability.world import (
 from tests.support import report
 from tests.support.actors import CHALLENGE_CARD
 
-ORDERS = int(os.environ.get("ORDERS", "200"))
+ORDERS = int(os.environ.get("ORDERS", "100"))
 PAGE = "token-0001"
 Requests = tuple[Callable[[], object], ...]
 
@@ -101,6 +109,53 @@ def two_creates(world: World) -> Requests:
     return lambda: world.create("order-1"), lambda: world.create("order-1")
 
 
+def capture_and_void(world: World) -> Requests:
+    ticket = prepared(world, held)
+    return lambda: world.capture(ticket, "80.00"), lambda: world.void(ticket)
+
+
+def capture_and_lapse(world: World) -> Requests:
+    """The acquirer lets go of the money while it is being captured."""
+    ticket = prepared(world, held)
+    world.scheduler.wait(world.hold_seconds - 5)
+
+    def lapse() -> None:
+        world.scheduler.jump(6)
+        world.reconcile()
+
+    return lambda: world.capture(ticket), lapse
+
+
+def two_refunds(world: World) -> Requests:
+    """Each is less than the payment, and both together are more."""
+    ticket = prepared(world, paid)
+    return lambda: world.refund(ticket, "300.00"), lambda: world.refund(ticket, "300.00")
+
+
+def two_refunds_with_one_key(world: World) -> Requests:
+    ticket = prepared(world, paid)
+    return (
+        lambda: world.refund(ticket, "300.00", "refund-1"),
+        lambda: world.refund(ticket, "300.00", "refund-1"),
+    )
+
+
+def refund_and_late_failure(world: World) -> Requests:
+    """An earlier refund comes back while what is left is given back."""
+    ticket = prepared(world, partial(paid, number=FAILS_LATER_CARD))
+    world.run(lambda: world.refund(ticket, "300.00"))
+    world.scheduler.wait(70)
+    return lambda: world.refund(ticket), world.reconcile
+
+
+def settle_and_reconcile(world: World) -> Requests:
+    """Two runs of the reconciler find the same refund."""
+    ticket = prepared(world, partial(paid, number=STAYS_PENDING_CARD))
+    world.run(lambda: world.refund(ticket, "300.00"))
+    world.scheduler.wait(70)
+    return world.reconcile, world.reconcile
+
+
 @dataclass(frozen=True)
 class Pair:
     """Two requests, and a broken variant that some order of them shows by the complaint."""
@@ -112,6 +167,10 @@ class Pair:
 
 def _mutation(mutate: Mutation) -> dict[str, Any]:
     return {"mutate": mutate}
+
+
+def _refund_is_settled(params: dict[str, Any]) -> bool:
+    return ":refund_id" in params.get("ExpressionAttributeValues", {})
 
 
 def _note_the_end_of_any_challenge(name: str, params: dict[str, Any]) -> None:
@@ -142,6 +201,36 @@ PAIRS = {
         authorize_and_reconcile,
         lambda: {"wrap_acquirer": NothingIsReversed},
         "reads requires_action, charged",
+    ),
+    "capture and void": Pair(
+        capture_and_void,
+        lambda: _mutation(without_condition_in_transactions),
+        "captured here|is still under way|was a promise",
+    ),
+    "capture and lapse": Pair(
+        capture_and_lapse,
+        lambda: _mutation(without_condition_in_transactions),
+        "captured here|is still under way|was a promise",
+    ),
+    "two refunds": Pair(
+        two_refunds,
+        lambda: _mutation(without_condition_in_transactions),
+        "refundable of|does not hold",
+    ),
+    "two refunds with one key": Pair(
+        two_refunds_with_one_key,
+        lambda: _mutation(without_condition("PutItem", is_claim)),
+        "one key, two refunds",
+    ),
+    "refund and late failure": Pair(
+        refund_and_late_failure,
+        lambda: _mutation(without_condition("UpdateItem", _refund_is_settled)),
+        "refunded|refundable of",
+    ),
+    "settle and reconcile": Pair(
+        settle_and_reconcile,
+        lambda: _mutation(without_condition("UpdateItem", _refund_is_settled)),
+        "stands twice",
     ),
     "two creates with one key": Pair(
         two_creates,

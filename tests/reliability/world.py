@@ -33,8 +33,10 @@ from payments.acquirers.port import ChargeRequest
 from payments.acquirers.simulator.acquirer import ONE_TIME_CODE, SimulatedAcquirer
 from payments.adapters.aws import AwsClient
 from payments.adapters.store.attempts import AttemptStore
+from payments.adapters.store.holds import HoldStore
 from payments.adapters.store.items import from_item
 from payments.adapters.store.payments import PageRequest, PaymentStore
+from payments.adapters.store.refunds import RefundStore
 from payments.adapters.store.work import WorkStore
 from payments.model.attempt import Attempt
 from payments.model.card import Card
@@ -87,8 +89,19 @@ class Sending:
 
     @property
     def is_refused(self) -> bool:
-        """Whoever sent it was told that this card is not charged."""
+        """Whether its sender was told that this card is not charged."""
         return self.answer.status in (400, 402, 404, 409)
+
+
+@dataclass(frozen=True)
+class Movement:
+    """One sending of a refund, a capture or a cancel, by the merchant, and what the answer was."""
+
+    payment_id: str
+    verb: str
+    amount: str | None
+    key: str | None
+    answer: Answer
 
 
 @dataclass(frozen=True)
@@ -264,6 +277,8 @@ def _needs_retry(
 def _call(name: str, params: Mapping[str, Any]) -> Call:
     """Keys make no difference to each other. Counters that only observe make none to anybody."""
     service, _, operation = name.partition(".")
+    if operation == "TransactWriteItems":
+        return Call("transaction")
     table = str(params.get("TableName", ""))
     if service == "kms" or operation == "BatchGetItem" or "Risk" in table:
         return Call()
@@ -290,6 +305,7 @@ class World:
     reconciles: bool = True
     enforces_fraud_rules: bool = False
     shopper_ip: str = "203.0.113.7"
+    hold_seconds: int = 1800
 
     def __post_init__(self) -> None:
         self.scheduler = Scheduler(self.seed, START_US)
@@ -305,7 +321,10 @@ class World:
         environment = self.stage.aws.environments["ReconcileAttemptsFunction"]
         # The outside party's own connection: what happens behind it is not ours to crash.
         self.simulator = SimulatedAcquirer(
-            AwsClient(self.stage.ledger), environment["SIMULATOR_TABLE"], self.scheduler.now_us
+            AwsClient(self.stage.ledger),
+            environment["SIMULATOR_TABLE"],
+            self.scheduler.now_us,
+            self.hold_seconds,
         )
         outside = self.stage.outside
         self.acquirer = self.wrap_acquirer(
@@ -315,6 +334,12 @@ class World:
         self._attempts_table = environment["ATTEMPTS_TABLE"]
         self.attempts = AttemptStore(AwsClient(outside), self._attempts_table)
         self.work = WorkStore(AwsClient(outside), self._attempts_table)
+        self.refunds = RefundStore(
+            AwsClient(outside), environment["PAYMENTS_TABLE"], self.work, self.scheduler.sleep
+        )
+        self.holds = HoldStore(
+            AwsClient(outside), environment["PAYMENTS_TABLE"], self.work, self.scheduler.sleep
+        )
         self._outside = outside
         self._ledger_table = environment["SIMULATOR_TABLE"]
         self.stage.current = self
@@ -333,6 +358,7 @@ class World:
         self.tickets: dict[str, Ticket] = {}
         self.answers: list[tuple[str, Answer]] = []
         self.sent: list[Sending] = []
+        self.moved: list[Movement] = []
         self.asked: dict[str, Charge] = {}
         self.broken: list[str] = []
         self.stage.log.seek(0)
@@ -476,6 +502,32 @@ class World:
         self.answers.append((ticket.id, answer))
         return answer
 
+    def refund(self, ticket: Ticket, amount: str | None = None, key: str | None = None) -> Answer:
+        """A merchant gives money back: so much, or all that is left."""
+        return self._move("RefundsFunction", "refunds", ticket, amount, key)
+
+    def capture(self, ticket: Ticket, amount: str | None = None, key: str | None = None) -> Answer:
+        """A merchant takes money that is held: so much, or all of it."""
+        return self._move("CapturesFunction", "capture", ticket, amount, key)
+
+    def void(self, ticket: Ticket) -> Answer:
+        """A merchant lets a payment go."""
+        return self._move("CapturesFunction", "cancel", ticket, None, None)
+
+    def _move(
+        self, function: str, verb: str, ticket: Ticket, amount: str | None, key: str | None
+    ) -> Answer:
+        answer = self.request(
+            function,
+            "POST",
+            f"/v1/payments/{{id}}/{verb}",
+            {"amount": amount} if amount else {},
+            {"id": ticket.id},
+            headers={"Idempotency-Key": key} if key else {},
+        )
+        self.moved.append(Movement(ticket.id, verb, amount, key, answer))
+        return answer
+
     def challenge(self, challenge_url: str, action: str) -> Answer:
         """The shopper passes or fails the challenge, then comes back; or abandons it."""
         challenge = urlsplit(challenge_url).path.split("/")[2]
@@ -547,6 +599,11 @@ class World:
             and "charge" in row
             and "reversed" not in row["charge"]
         }
+
+    def ledger(self, reference: str) -> dict[str, Any]:
+        """All that the acquirer has written down of a charge."""
+        (row,) = (row for row in self._ledger_rows() if row["reference"] == reference)
+        return row
 
     def rows(self) -> list[dict[str, Any]]:
         """Every item that this world's tables hold."""

@@ -10,7 +10,6 @@ import ast
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, nodes
 
@@ -21,6 +20,7 @@ from payments.inputs.checkout_form import CardForm, WalletForm
 from payments.model import lifecycle
 from payments.model.card import APPLE_PAY, GOOGLE_PAY
 from payments.model.declines import DECLINE_CODES, shown_to_shopper
+from payments.use_cases.end_hold import AUTHORIZATION_EXPIRED
 from payments.web import error_responses
 from payments.web.pages import checkout as checkout_pages
 from tests.support.stack import PROJECT
@@ -58,29 +58,31 @@ def _problems() -> set[str]:
 def conflict_reasons() -> set[str]:
     """Every `reason` that a 409 may have."""
     refusals = {*lifecycle.REFUSAL_REASONS.values(), *_arguments("NotPayableError", 0)}
-    return refusals | {KeyReusedError.reason, *_arguments("ConflictError", 0)}
+    refusals |= {*_arguments("ConflictError", 0), AUTHORIZATION_EXPIRED}
+    return refusals | {KeyReusedError.reason}
 
 
 def _error_contents() -> set[str]:
-    messages = {"cancel_already_paid", "operation_in_progress"}  # said in place of the reason
-    unavailable = {*_error_table("_UNAVAILABLE"), "unavailable"}
-    return {*_envelope_keys(), *unavailable, *conflict_reasons(), *messages}
+    return {
+        *_arguments("_envelope", 1),
+        *_tabled_errors(),
+        *vars(error_responses)["_UNAVAILABLE"].values(),
+        *_arguments("_unavailable", 0),
+        *(_arguments("ConflictError", 1) - {""}),
+        *conflict_reasons(),
+    }
 
 
 def _error_titles() -> set[str]:
-    titled = [title for call in _calls("_envelope") if (title := _keyword(call, "title"))]
-    return _envelope_keys().union(*map(_literals, titled))
+    return _tabled_errors() | {
+        title
+        for call in _calls("_envelope")
+        for title in _literals(_keyword(call, "title") or call.args[1])
+    }
 
 
-def _envelope_keys() -> set[str]:
-    """What an envelope is asked for under its own title."""
-    return {key for _, key in _error_table("_ENVELOPES")} | {"invalid_input", "internal"}
-
-
-def _error_table(name: str) -> Iterable[Any]:
-    """A table of the module that makes errors into responses: what errors lead to."""
-    values: Iterable[Any] = vars(error_responses)[name].values()
-    return values
+def _tabled_errors() -> set[str]:
+    return {"internal"} | {key for _, key in vars(error_responses)["_ENVELOPES"].values()}
 
 
 def _field_codes() -> set[str]:
@@ -151,7 +153,12 @@ def _literals(node: ast.expr) -> set[str]:
 
 def _arguments(function: str, position: int) -> set[str]:
     """What is passed there as a literal, anywhere; a variable got it from somewhere else."""
-    return {value for call in _calls(function) for value in _literals(call.args[position])}
+    return {
+        value
+        for call in _calls(function)
+        for argument in call.args[position : position + 1]
+        for value in _literals(argument)
+    }
 
 
 def _in_code() -> Iterator[str]:

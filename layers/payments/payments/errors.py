@@ -23,11 +23,11 @@
     │   ├── RatesFeedError               (adapters/rates_feed.py)
     │   ├── AwsUnavailableError          an AWS service did not respond, or refused
     │   ├── WorkflowRefusedError         (adapters/workflow.py)
+    │   ├── RefundNotSettledError        (use_cases/settle_refund.py) the reconciler tries again
     │   └── CountersIncompleteError      (adapters/store/risk_counters.py)
     ├── ConditionFailedError             (adapters/aws.py) a write's condition does not hold
     ├── TransactionCanceledError         (adapters/aws.py)
     ├── TransitionRefusedError           (adapters/store/transitions.py) a status has moved on
-    ├── RefundNotSettledError            (use_cases/settle_refund.py) the reconciler tries again
     ├── OutcomeLostError                 (use_cases/settle_attempt.py) a human must look
     └── TaskFailedError                  (entry.py) what Step Functions sees of anything else
 
@@ -133,10 +133,10 @@ class ConflictError(RefusedError):
         self.message = message or reason
         self.details = details
 
-    @classmethod
-    def operation_in_progress(cls) -> "ConflictError":
+    @staticmethod
+    def operation_in_progress() -> "ConflictError":
         """A capture, void or refund is under way: it will be over, and asking again is right."""
-        return cls("in_progress", "operation_in_progress")
+        return ConflictError("in_progress", "operation_in_progress")
 
 
 class OperationRefusedError(RefusedError):

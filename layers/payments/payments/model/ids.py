@@ -76,6 +76,11 @@ def new_operation_id(prefix: str, now_us: int) -> str:
     return prefix + str(ULID.from_timestamp(now_us // 1000))
 
 
+def lapse_id(payment_id: str) -> str:
+    """Of the void of a hold that nobody captured in time: each payment has one at most."""
+    return VOID_PREFIX + payment_id.removeprefix(PAYMENT_PREFIX)
+
+
 def is_refund_id(text: str) -> bool:
     """Whether the text has the shape of a refund id. Anything else is a 404, unasked."""
     return _REFUND_ID.fullmatch(text) is not None

@@ -93,6 +93,8 @@ def unnamed_event(status: Status) -> Event | None:
 
 # Paid, whatever went back since.
 PAID = frozenset({Status.SUCCEEDED, Status.REFUNDED})
+# Where money that was held has been captured or let go.
+ENDS_OF_HOLDS = PAID | {Status.CANCELED}
 # Why a payment cannot be paid or canceled now: the `reason` of a 409 (contract, section 5).
 REFUSAL_REASONS: dict[Status, str] = {
     Status.PROCESSING: "in_progress",

@@ -42,6 +42,9 @@ class CancelPayment:
         try:
             return self._cancel_checkout(payment, request.reason)
         except NotPayableError as refused:
+            current = self._payments.get(account, payment_id)
+            if current and current.status is Status.AUTHORIZED:  # the shopper was faster
+                return self._void(current)
             raise _conflict(refused.reason) from refused
 
     def _void(self, payment: Payment) -> Payment:
@@ -59,7 +62,7 @@ class CancelPayment:
         except UnavailableError:
             current = self._payments.get(payment.account, payment.id)
             if current is None or not _is_let_go(current):
-                raise  # nothing was begun
+                raise  # it has not begun
             return current
 
 

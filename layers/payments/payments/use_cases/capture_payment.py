@@ -11,6 +11,7 @@ from payments.errors import (
     FieldError,
     InvalidInputError,
     KeyReusedError,
+    OperationRefusedError,
     PaymentNotFoundError,
     UnavailableError,
 )
@@ -26,7 +27,7 @@ from payments.model.payment import Payment
 from payments.model.pricing import capture_price
 from payments.money.amounts import format_amount, parse_amount
 from payments.money.currencies import MINOR_UNIT_DIGITS
-from payments.use_cases.end_hold import EndHold
+from payments.use_cases.end_hold import AUTHORIZATION_EXPIRED, EndHold
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,14 @@ class CapturePayment:
             if current and _is_by(current, operation.id):  # the same request, sent twice
                 return current
             raise _conflict(current) from refused
+        except OperationRefusedError as refused:
+            if refused.code == AUTHORIZATION_EXPIRED:  # between the check and the lock
+                raise ConflictError(refused.code) from refused
+            raise
         except UnavailableError:
             current = self._payments.get(payment.account, payment.id)
             if current is None or not _is_by(current, operation.id):
-                raise  # nothing was begun
+                raise  # it has not begun
             return current
 
     def _operation(
@@ -115,7 +120,7 @@ class CapturePayment:
         if payment.status is not Status.AUTHORIZED or payment.operation:
             raise _conflict(payment)
         if now_us >= (payment.capture_before_us or 0):
-            raise ConflictError("authorization_expired")
+            raise ConflictError(AUTHORIZATION_EXPIRED)
         amount_minor = _amount_minor(request.amount, payment)
         fee_minor, net_minor = capture_price(payment, merchant, amount_minor)
         return Operation(
@@ -154,8 +159,8 @@ def _conflict(payment: Payment | None) -> ConflictError:
         return ConflictError.operation_in_progress()
     if payment.status in PAID:
         return ConflictError("already_captured")
-    if payment.cancellation_reason == "authorization_expired":
-        return ConflictError("authorization_expired")
+    if payment.cancellation_reason == AUTHORIZATION_EXPIRED:
+        return ConflictError(AUTHORIZATION_EXPIRED)
     if payment.status is Status.CANCELED:
         return ConflictError("canceled")
     return ConflictError("not_authorized")

@@ -1,5 +1,7 @@
 """Held money is captured or let go: the acquirer is asked under the lock, and its word stored."""
 
+from collections.abc import Callable
+
 from payments.acquirers.port import Acquirer
 from payments.acquirers.registry import Acquirers
 from payments.adapters.store.holds import HoldStore
@@ -8,7 +10,7 @@ from payments.adapters.store.transitions import TransitionRefusedError
 from payments.adapters.store.work import WorkStore
 from payments.errors import OperationRefusedError
 from payments.model.clock import Clock
-from payments.model.ids import SIMULATOR, Account
+from payments.model.ids import SIMULATOR, Account, Mode
 from payments.model.lifecycle import Event
 from payments.model.operation import Operation, OperationKind, OperationResult, OperationStatus
 from payments.model.payment import Payment
@@ -18,8 +20,14 @@ _EVENTS = {
     OperationKind.VOID: Event.VOID,
     OperationKind.LAPSE: Event.LAPSE,
 }
-_CANCELLATION_REASONS = {Event.VOID: "voided", Event.LAPSE: "authorization_expired"}
-TOO_LATE = OperationResult(OperationStatus.FAILED, "authorization_expired")
+AUTHORIZATION_EXPIRED = "authorization_expired"
+_METRICS = {
+    OperationKind.CAPTURE: "PaymentCaptured",
+    OperationKind.VOID: "PaymentVoided",
+    OperationKind.LAPSE: "AuthorizationLapsed",
+}
+_CANCELLATION_REASONS = {Event.VOID: "voided", Event.LAPSE: AUTHORIZATION_EXPIRED}
+_TOO_LATE = OperationResult(OperationStatus.FAILED, AUTHORIZATION_EXPIRED)
 
 
 class EndHold:
@@ -32,12 +40,15 @@ class EndHold:
         work: WorkStore,
         acquirers: Acquirers,
         clock: Clock,
+        count: Callable[[str, Mode], None],
     ) -> None:
+        """`count` is told of each outcome once, by whoever stored it."""
         self._payments = payments
         self._holds = holds
         self._work = work
         self._acquirers = acquirers
         self._clock = clock
+        self._count = count
 
     def begin(self, payment: Payment, operation: Operation) -> Payment:
         """Takes the lock, asks, and stores the response.
@@ -72,7 +83,7 @@ class EndHold:
         if operation.kind is not OperationKind.CAPTURE:
             return acquirer.void(charge, operation.id)
         if self._clock.now_us() >= (payment.capture_before_us or 0):
-            return TOO_LATE
+            return _TOO_LATE
         return acquirer.capture(charge, operation.id, operation.amount_minor)
 
     def _store(self, payment: Payment, operation: Operation, result: OperationResult) -> Payment:
@@ -84,6 +95,7 @@ class EndHold:
                 self._holds.release(payment, operation, now_us)
             else:
                 payment = self._conclude(payment, operation, now_us)
+                self._count(_METRICS[operation.kind], payment.account.mode)
         except TransitionRefusedError as refused:  # somebody else has stored it
             payment = refused.current or payment
         self._work.remove(operation.id)

@@ -70,7 +70,7 @@ class RefundPayment:
         now_us = self._clock.now_us()
         refund_id = ids.new_refund_id(now_us)
         if key is None:
-            return Refunded(self._refund(payment, request, refund_id, now_us), is_replay=False)
+            return Refunded(self._refund(payment, request, refund_id), is_replay=False)
         route = f"POST /v1/payments/{payment_id}/refunds"
         known = self._idempotency.find(account, route, key, now_us)
         if known is None:
@@ -80,11 +80,8 @@ class RefundPayment:
             raise KeyReusedError
         if not known.is_new and (stored := self._refunds.get(account, known.resource_id)):
             return Refunded(stored, is_replay=True)
-        try:
-            refund = self._refund(payment, request, known.resource_id, now_us)
-        except ConflictError:
-            self._idempotency.release(account, route, key, known)
-            raise
+        # Refused now, the key stays bound: another request with it may be making the refund.
+        refund = self._refund(payment, request, known.resource_id)
         return Refunded(refund, is_replay=not known.is_new)
 
     def _find(self, account: Account, payment_id: str) -> Payment:
@@ -93,25 +90,22 @@ class RefundPayment:
             raise PaymentNotFoundError
         return payment
 
-    def _refund(
-        self, payment: Payment, request: RefundRequest, refund_id: str, now_us: int
-    ) -> Refund:
-        refund = self._reserve(payment, request, refund_id, now_us)
+    def _refund(self, payment: Payment, request: RefundRequest, refund_id: str) -> Refund:
+        refund = self._reserve(payment, request, refund_id)
         try:
             return self._settle.ask(refund)
         except UnavailableError:
             return refund
 
-    def _reserve(
-        self, payment: Payment, request: RefundRequest, refund_id: str, now_us: int
-    ) -> Refund:
+    def _reserve(self, payment: Payment, request: RefundRequest, refund_id: str) -> Refund:
         """Whoever reserves first has it; who comes after is judged by what is left."""
         for _ in range(MAX_TRIES):
             if refund_id in payment.refund_ids:
                 stored = self._refunds.get(payment.account, refund_id)
                 assert stored is not None, "a refund is put with its reservation"
                 return stored
-            refund = self._new_refund(payment, request, refund_id, now_us)
+            # Each time the time: what others have done meanwhile came before.
+            refund = self._new_refund(payment, request, refund_id, self._clock.now_us())
             try:
                 self._refunds.reserve(payment, refund)
             except TransitionRefusedError as refused:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from payments.adapters.store.attempts import AttemptStore
-from payments.adapters.store.holds import HoldStore
+from payments.adapters.store.holds import DueHold, HoldStore
 from payments.adapters.store.payments import PaymentStore
 from payments.adapters.store.transitions import TransitionRefusedError
 from payments.errors import PaymentsError
@@ -90,7 +90,7 @@ class SettleAttempt:
                 raise TransitionRefusedError(payment)
             if authorization.capture_before_us:
                 before_us = authorization.capture_before_us
-                self._holds().add_due(payment.account, payment.id, before_us)
+                self._holds().add_due(DueHold(payment.account, payment.id, before_us))
             return self._payments.conclude(
                 payment,
                 _event(payment, authorization),

@@ -1,12 +1,15 @@
 """A refund is asked of the acquirer, and what it responds is stored. Twice is once."""
 
+from collections.abc import Callable
+
 from payments.acquirers.registry import Acquirers
 from payments.adapters.store.payments import PaymentStore
 from payments.adapters.store.refunds import RefundStore
 from payments.adapters.store.transitions import TransitionRefusedError
 from payments.adapters.store.work import WorkStore
-from payments.errors import PaymentsError
+from payments.errors import UnavailableError
 from payments.model.clock import Clock
+from payments.model.ids import Mode
 from payments.model.operation import OperationResult, OperationStatus
 from payments.model.payment import Payment
 from payments.model.refund import MAX_REFUNDS, Refund
@@ -15,8 +18,11 @@ from payments.model.refund import MAX_REFUNDS, Refund
 MAX_TRIES = 3 * MAX_REFUNDS
 
 
-class RefundNotSettledError(PaymentsError):
-    """The payment changed each time it was to be written; the reconciler tries again."""
+class RefundNotSettledError(UnavailableError):
+    """The payment changed each time it was to be written, or its refund is not there.
+
+    The reconciler tries again.
+    """
 
 
 class SettleRefund:
@@ -29,12 +35,15 @@ class SettleRefund:
         work: WorkStore,
         acquirers: Acquirers,
         clock: Clock,
+        count: Callable[[str, Mode], None],
     ) -> None:
+        """`count` is told of each outcome once, by whoever stored it."""
         self._payments = payments
         self._refunds = refunds
         self._work = work
         self._acquirers = acquirers
         self._clock = clock
+        self._count = count
 
     def ask(self, refund: Refund) -> Refund:
         """Asks for the money, under the refund's own reference. Raises AcquirerUnavailableError."""
@@ -73,6 +82,8 @@ class SettleRefund:
                 store(payment, refund, self._clock.now_us())
             except TransitionRefusedError:
                 continue
+            outcome = "RefundFailed" if has_failed else "RefundSucceeded"
+            self._count(outcome, refund.account.mode)
             return
         raise RefundNotSettledError(refund.id)
 

@@ -154,7 +154,7 @@ def list_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
 
 
 def _risk(payment: Payment) -> dict[str, Any] | None:
-    """With the card's funding: the one-view has no other place for it (contract, section 4)."""
+    """Includes the card's funding: the one-view has no other place for it (contract, section 4)."""
     if payment.risk is None:
         return None
     risk = dict(payment.risk)

@@ -226,13 +226,27 @@ class Services(Stores):
     def _settle_refund(self) -> SettleRefund:
         from payments.use_cases.settle_refund import SettleRefund
 
-        return SettleRefund(self._payments, self._refunds, self.work, self._acquirers, self.clock)
+        return SettleRefund(
+            self._payments,
+            self._refunds,
+            self.work,
+            self._acquirers,
+            self.clock,
+            self.telemetry.count,
+        )
 
     @cached_property
     def _end_hold(self) -> EndHold:
         from payments.use_cases.end_hold import EndHold
 
-        return EndHold(self._payments, self._holds, self.work, self._acquirers, self.clock)
+        return EndHold(
+            self._payments,
+            self._holds,
+            self.work,
+            self._acquirers,
+            self.clock,
+            self.telemetry.count,
+        )
 
     @cached_property
     def reconcile_attempts(self) -> ReconcileAttempts:

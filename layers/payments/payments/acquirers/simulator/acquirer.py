@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from payments.acquirers.port import ChargeRequest
-from payments.acquirers.simulator.books import HOLD_SECONDS, SimulatedBooks
+from payments.acquirers.simulator.books import SimulatedBooks
 from payments.acquirers.simulator.cards import behaviour_of
 from payments.adapters.aws import AwsClient, ConditionFailedError
 from payments.adapters.store.items import from_item, to_item
@@ -20,16 +20,25 @@ from payments.model.three_d_secure import Authentication, eci_of, shifts_liabili
 
 ONE_TIME_CODE = "123456"
 MAX_CODE_TRIES = 3
+HOLD_SECONDS = 7 * 24 * 60 * 60
 TTL_SECONDS = 400 * 24 * 60 * 60  # longer than a payment can be refunded
 
 
 class SimulatedAcquirer:
     """Fits the `Acquirer` port; `pass_challenge` and `fail_challenge` are its issuer's page."""
 
-    def __init__(self, dynamodb: AwsClient, table: str, now_us: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        dynamodb: AwsClient,
+        table: str,
+        now_us: Callable[[], int],
+        hold_seconds: int = HOLD_SECONDS,
+    ) -> None:
+        """`hold_seconds`: how long money is held that is not captured."""
         self._dynamodb = dynamodb
         self._table = table
         self._now_us = now_us
+        self._hold_seconds = hold_seconds
         self._books = SimulatedBooks(dynamodb, table, now_us)
 
     def profile(self, charge: ChargeRequest) -> CardProfile:
@@ -64,7 +73,7 @@ class SimulatedAcquirer:
         is_approved = behaviour.decline_code is None
         captures = capture and is_approved
         is_held = is_approved and not capture
-        before_us = self._now_us() + HOLD_SECONDS * 1_000_000
+        before_us = self._now_us() + self._hold_seconds * 1_000_000
         held = {"capture_before_us": before_us} if is_held else {}
         entry = self._enter(
             charge.reference,

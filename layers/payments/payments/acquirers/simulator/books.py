@@ -12,7 +12,6 @@ from payments.adapters.aws import AwsClient, ConditionFailedError
 from payments.adapters.store.items import from_item, to_item
 from payments.model.operation import OperationResult, OperationStatus
 
-HOLD_SECONDS = 7 * 24 * 60 * 60
 # When a refund that fails later fails, and when one that stays pending succeeds.
 REFUND_SECONDS = 30
 _SUCCEEDED = OperationResult(OperationStatus.SUCCEEDED)

@@ -1,10 +1,11 @@
 """Held money: the lock under which it is captured or let go, and when it falls due.
 
-A hold's due row stands in the payments table under the minute in which the acquirer lets go of the
-money, so that nobody has to scan for holds that nobody captured.
+Due rows stand in the payments table in a partition of their own, in the order in which acquirers
+let go of the money: one Query finds those whose time is over. A row goes only with its hold.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from payments.adapters.aws import AwsClient, TransactionCanceledError
@@ -23,8 +24,16 @@ from payments.model.operation import Operation
 from payments.model.payment import Payment
 from payments.model.work import MoneyWork, WorkKind
 
-_MINUTE_US = 60_000_000
-_CURSOR = {"pk": "due", "id": "next"}
+_DUE = "due"  # the key of no account: these have a # in theirs
+
+
+@dataclass(frozen=True, slots=True)
+class DueHold:
+    """A hold, and when the acquirer lets go of it. Microseconds since 1970, UTC."""
+
+    account: Account
+    payment_id: str
+    capture_before_us: int
 
 
 class HoldStore:
@@ -86,47 +95,33 @@ class HoldStore:
         )
         return change_payment(self._dynamodb, self._table, payment, change)
 
-    def add_due(self, account: Account, payment_id: str, capture_before_us: int) -> None:
+    def add_due(self, due: DueHold) -> None:
         """One call, before the payment turns `authorized`. Adding twice is adding once."""
-        key = {"pk": _minute_key(capture_before_us // _MINUTE_US), "id": payment_id}
         self._dynamodb.put_item(
-            TableName=self._table, Item=to_item({**key, "account": str(account)})
+            TableName=self._table, Item=to_item({**_due_key(due), "account": str(due.account)})
         )
 
-    def due_in(self, minute: int) -> list[tuple[Account, str]]:
-        """Whose holds fall due in this minute (counted since 1970): account and payment id."""
-        found: list[tuple[Account, str]] = []
+    def due_at(self, now_us: int) -> Iterator[DueHold]:
+        """The holds whose time is over, the oldest first; strongly consistent."""
         page: Mapping[str, Any] = {}
         while True:
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]} if page else {}
             page = self._dynamodb.query(
                 TableName=self._table,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues=to_item({":pk": _minute_key(minute)}),
+                KeyConditionExpression="pk = :pk AND id < :now",
+                ExpressionAttributeValues=to_item({":pk": _DUE, ":now": f"{now_us:016}"}),
                 ConsistentRead=True,
                 **start,
             )
-            rows = map(from_item, page["Items"])
-            found += [(Account.parse(row["account"]), row["id"]) for row in rows]
+            for row in map(from_item, page["Items"]):
+                before_us, _, payment_id = row["id"].partition("#")
+                yield DueHold(Account.parse(row["account"]), payment_id, int(before_us))
             if "LastEvaluatedKey" not in page:
-                return found
+                return
 
-    def remove_due(self, minute: int, payment_id: str) -> None:
+    def remove_due(self, due: DueHold) -> None:
         """The hold has ended, one way or the other."""
-        key = {"pk": _minute_key(minute), "id": payment_id}
-        self._dynamodb.delete_item(TableName=self._table, Key=to_item(key))
-
-    def next_due_minute(self) -> int | None:
-        """The first minute that was not looked through yet; None before the first run."""
-        response = self._dynamodb.get_item(
-            TableName=self._table, Key=to_item(_CURSOR), ConsistentRead=True
-        )
-        row = from_item(response.get("Item", {}))
-        return int(row["minute"]) if row else None
-
-    def note_next_due_minute(self, minute: int) -> None:
-        """So that no minute is missed, however long nobody looked."""
-        self._dynamodb.put_item(TableName=self._table, Item=to_item({**_CURSOR, "minute": minute}))
+        self._dynamodb.delete_item(TableName=self._table, Key=to_item(_due_key(due)))
 
 
 def _while_under_way(operation: Operation) -> dict[str, Any]:
@@ -136,8 +131,8 @@ def _while_under_way(operation: Operation) -> dict[str, Any]:
     }
 
 
-def _minute_key(minute: int) -> str:
-    return f"due#{minute}"
+def _due_key(due: DueHold) -> dict[str, str]:
+    return {"pk": _DUE, "id": f"{due.capture_before_us:016}#{due.payment_id}"}
 
 
 def _current(reason: Mapping[str, Any]) -> Payment | None:

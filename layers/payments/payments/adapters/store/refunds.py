@@ -90,8 +90,8 @@ class RefundStore:
     def reserve(self, payment: Payment, refund: Refund) -> None:
         """Takes the amount, puts the refund and leaves a work row: all of it or nothing.
 
-        Raises TransitionRefusedError if the payment has changed since it was read, and
-        RefundExistsError.
+        Raises TransitionRefusedError if the payment has changed since it was read, or the refund is
+        there.
         """
         change = Update(
             sets={
