@@ -12,13 +12,14 @@ import requests
 
 from payments.adapters.store.items import from_item, to_item
 from tests.support.actors import PAID_CARD, Checkout, Shop, Shopper
-from tests.support.records import open_attempts, payment_key
+from tests.support.records import open_attempts, payment_key, stored
 from tests.support.stack import Stack, rows_where
 
 FAILS_LATER_CARD = "4000000000005126"
 STAYS_PENDING_CARD = "4000000000007726"
 A_FEW_MINUTES = 300
 DAY_SECONDS = 24 * 60 * 60
+LONG_AGO_US = 1_000_000
 
 
 def paid(shop: Shop, shopper: Shopper, number: str = PAID_CARD, **changes: Any) -> Checkout:
@@ -84,27 +85,27 @@ def let_minutes_pass(stack: Stack, checkout: Checkout) -> None:
 
 def make_older(stack: Stack, checkout: Checkout, seconds: int) -> None:
     """The payment was created that long ago."""
-    key = from_item(payment_key(checkout))
-    row = stack.dynamodb.get_item(TableName=stack.resources["PaymentsTable"], Key=to_item(key))
-    earlier = int(from_item(row["Item"])["created_at_us"]) - seconds * 1_000_000
-    _set(stack, "PaymentsTable", key, "created_at_us", earlier)
+    earlier = int(stored(stack, checkout)["created_at_us"]) - seconds * 1_000_000
+    _set(stack, "PaymentsTable", from_item(payment_key(checkout)), "created_at_us", earlier)
 
 
 def let_hold_end(stack: Stack, checkout: Checkout) -> None:
     """The acquirer holds the money no longer; the reconciler has not yet noticed."""
     key = from_item(payment_key(checkout))
-    _set(stack, "PaymentsTable", key, "capture_before_us", 1_000_000)
+    _set(stack, "PaymentsTable", key, "capture_before_us", LONG_AGO_US)
 
 
-def let_hold_fall_due(stack: Stack, checkout: Checkout, minute: int) -> None:
-    """The acquirer let go of the money in this minute, and the reconciler comes to it."""
+def let_hold_fall_due(stack: Stack, checkout: Checkout) -> None:
+    """The time of a hold is over, and the reconciler comes to it."""
+    before_us = int(stored(stack, checkout)["capture_before_us"])
     let_hold_end(stack, checkout)
-    key = from_item(payment_key(checkout))
     table = stack.resources["PaymentsTable"]
-    due = {"pk": f"due#{minute}", "id": checkout.id, "account": key["pk"]}
-    next_minute = {"pk": "due", "id": "next", "minute": minute}
-    for row in (due, next_minute):
-        stack.dynamodb.put_item(TableName=table, Item=to_item(row))
+    due = {"pk": "due", "id": f"{before_us:016}#{checkout.id}"}
+    row = stack.dynamodb.delete_item(TableName=table, Key=to_item(due), ReturnValues="ALL_OLD")[
+        "Attributes"
+    ]
+    earlier = to_item({"id": f"{LONG_AGO_US:016}#{checkout.id}"})
+    stack.dynamodb.put_item(TableName=table, Item=row | earlier)
     run_reconciler(stack)
 
 
