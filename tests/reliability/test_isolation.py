@@ -96,6 +96,11 @@ class Belongings:
         own = [text for one in self.checkouts for text in (one.id, one.client_secret)]
         return (*own, *self.refunds, self.challenge_id, self.description, str(self.shop.key))
 
+    @property
+    def marks_but_words(self) -> tuple[str, ...]:
+        """Without its description, which an intruder may have sent in a create of its own."""
+        return tuple(mark for mark in self.marks if mark != self.description)
+
     def order(self) -> dict[str, Any]:
         """What its keys were used with."""
         return order(description=self.description)
@@ -320,12 +325,12 @@ def _create(scene: Scene, by: Intrusion, path: str) -> Iterator[Attempted]:
         answer = mine.shop.request("POST", path, json=body, headers=headers)
         made = Checkout.of(answer)
         scene.note(mine, made.id)
-        marks = tuple(mark for mark in theirs.marks if mark != theirs.description)
         also = [
             *(["replays theirs"] if "Idempotent-Replayed" in answer.headers else []),
             *(["is in their mode"] if made.data["test"] != (mine.mode is Mode.TEST) else []),
             *(["is not mine"] if mine.shop.get(made.id).status_code != 200 else []),
         ]
+        marks = theirs.marks_but_words
         yield Attempted(f"key {key}", answer, marks, statuses=(202,), also=tuple(also))
     again = theirs.shop.create({"Idempotency-Key": first}, description=theirs.description)
     also = [] if again.json()["data"]["id_payment"] == theirs.open.id else ["their key is lost"]
@@ -336,9 +341,10 @@ def _create(scene: Scene, by: Intrusion, path: str) -> Iterator[Attempted]:
 def _list(scene: Scene, by: Intrusion, path: str) -> Iterator[Attempted]:
     """Their cursors are none; no filter and no made-up parameter shows their rows."""
     mine, theirs = by.mine, by.theirs
+    marks = theirs.marks_but_words
     for cursor, query in theirs.cursors:
         answer = mine.shop.request("GET", path, params={"cursor": cursor, **query})
-        yield Attempted("their cursor", answer, theirs.marks, statuses=(400,))
+        yield Attempted("their cursor", answer, marks, statuses=(400,))
     account = f"{theirs.merchant}#{theirs.mode}"
     queries: list[dict[str, str]] = [
         {},
@@ -349,10 +355,10 @@ def _list(scene: Scene, by: Intrusion, path: str) -> Iterator[Attempted]:
     for query in queries:
         answer = mine.shop.request("GET", path, params={"limit": "100", **query})
         also = foreign_rows(answer.json(), scene.own_ids(mine), test=is_test)
-        yield Attempted(f"{query}", answer, theirs.marks, statuses=(200,), also=tuple(also))
+        yield Attempted(f"{query}", answer, marks, statuses=(200,), also=tuple(also))
     other = mine.shop.request("GET", path, params={"test": "false" if is_test else "true"})
     also = ["a test key lists live data"] if is_test and other.json() else []
-    yield Attempted("the other mode", other, theirs.marks, statuses=(200,), also=tuple(also))
+    yield Attempted("the other mode", other, marks, statuses=(200,), also=tuple(also))
 
 
 @_tries("GET", "/v1/payments/{id}")
