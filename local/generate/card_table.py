@@ -3,7 +3,12 @@
 import sys
 
 from local import PROJECT
-from payments.acquirers.simulator.cards import TEST_CARDS, Behaviour
+from payments.acquirers.simulator.cards import (
+    FAIL_LATER,
+    STAY_PENDING,
+    TEST_CARDS,
+    Behaviour,
+)
 from payments.model import declines
 from payments.model.authorization import AvsCvcResults
 from payments.model.card import scheme_of
@@ -22,6 +27,10 @@ _NAMES = {
     "unionpay": "UnionPay",
 }
 _USUAL_CODE_DIGITS = 3
+_REFUNDS = {
+    FAIL_LATER: "a refund succeeds, and fails within two minutes",
+    STAY_PENDING: "a refund is pending, and succeeds within two minutes",
+}
 
 
 def table() -> str:
@@ -71,6 +80,8 @@ def _charge(card: Behaviour) -> str:
         for name in AvsCvcResults.__slots__
         if getattr(checks, name) != getattr(usual, name)
     ]
+    if card.refunds:
+        unusual.append(_REFUNDS[card.refunds])
     outcome = _told(card.decline_code) if card.decline_code else "pays"
     return f"{outcome}; {', '.join(unusual)}" if unusual else outcome
 

@@ -99,7 +99,7 @@ def test_the_authorizer_allows_all_routes_and_says_what_merchants_events_carry(
         "Effect": "Allow",
         "Resource": ["arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev/*"],
     }
-    for name in ("create_payment", "get_payment", "list_payments"):
+    for name in ("captures", "create_payment", "get_payment", "list_payments", "refunds"):
         authorizer = load_event(name)["requestContext"]["authorizer"]
         del authorizer["integrationLatency"]
         assert authorizer == answer["context"] | {"principalId": answer["principalId"]}
@@ -123,10 +123,29 @@ def test_the_recorded_order_makes_a_payment_that_is_read_and_paid_and_listed(sta
 
 
 @pytest.mark.parametrize(
-    "name", ["get_payment", "checkout", "simulated_issuer", "three_d_secure_return"]
+    "name",
+    [
+        *("captures", "checkout", "get_payment", "refunds"),
+        *("simulated_issuer", "three_d_secure_return"),
+    ],
 )
 def test_what_the_recorded_requests_ask_for_does_not_exist(stack: Stack, name: str) -> None:
     assert invoke(stack, name)["statusCode"] == 404
+
+
+def test_the_recorded_capture_takes_a_part_of_held_money_and_the_recorded_refund_gives_some_back(
+    stack: Stack, demo_shop: Shop, shopper: Shopper
+) -> None:
+    checkout = demo_shop.checkout(capture=False)
+    shopper.pay(checkout)
+
+    captured = invoke(stack, "captures", {PAYMENT: checkout.id})
+    refunded = invoke(stack, "refunds", {PAYMENT: checkout.id})
+
+    assert [captured["statusCode"], refunded["statusCode"]] == [200, 201]
+    payment = demo_shop.payment(checkout.id)
+    amounts = [payment[f"{name}_amount"] for name in ("captured", "refunded", "refundable")]
+    assert amounts == ["80.00", "10.00", "70.00"]
 
 
 def test_the_recorded_challenge_shows_the_issuers_page_for_a_real_one(

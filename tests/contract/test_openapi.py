@@ -18,6 +18,7 @@ from payments.model.declines import DECLINE_CODES, shown_to_shopper
 from payments.model.ids import Mode
 from payments.model.lifecycle import REFUSAL_REASONS, Status
 from payments.risk.rules import RULES
+from tests.conftest import StackFor
 from tests.support.actors import (
     CHALLENGE_CARD,
     DECLINED_CARD,
@@ -28,10 +29,23 @@ from tests.support.actors import (
     open_shop,
     order,
 )
+from tests.support.money import (
+    STAYS_PENDING_CARD,
+    cancel,
+    capture,
+    capture_elsewhere,
+    held,
+    paid,
+    refund,
+    refund_elsewhere,
+    refunds_of,
+    silent_acquirer,
+)
 from tests.support.stack import PROJECT, Stack
 from tests.support.text_keys import conflict_reasons
 
 UNKNOWN_ID = "pay_01JDQ8Z5M3W7V0XKQ2T4R6Y8AB"
+UNKNOWN_REFUND = "ref_01JDQ9B7N4X8W1YMR3V5S7Z9CD"
 UNKNOWN_CHALLENGE = f"ch_test_nobody_{UNKNOWN_ID[4:]}_0123456789abcdef_{'0' * 32}"
 Documented = Callable[[requests.Response], list[str]]
 
@@ -125,6 +139,13 @@ def test_it_asks_for_a_key_exactly_where_the_gateway_asks_the_authorizer(
         "/v1/payments",
         "/v1/payments/internal",
         "/v1/payments/{id}",
+        "/v1/payments/{id}/cancel",
+        "/v1/payments/{id}/capture",
+        "/v1/payments/{id}/refunds",
+        "/v1/payments/{id}/refunds/{refund}",
+        "/v1/payments/refunds",
+        "/v1/refunds",
+        "/v1/refunds/{refund}",
     }
 
 
@@ -276,10 +297,13 @@ def test_the_document_knows_every_code_of_a_field_error(document: dict[str, Any]
 
 def test_the_document_knows_every_reason_of_a_conflict(document: dict[str, Any]) -> None:
     not_payable = _enum(document, "NotPayable", "reason")
-    of_the_key = _enum(document, "IdempotencyConflict", "reason")
+    others = [
+        _enum(document, f"{name}Conflict", "reason")
+        for name in ("Idempotency", "Capture", "Cancel", "Refund")
+    ]
 
     assert set(not_payable) == set(REFUSAL_REASONS.values())
-    assert {*not_payable, *of_the_key} == conflict_reasons()
+    assert set(not_payable).union(*others) == conflict_reasons()
 
 
 def test_the_document_knows_every_decline_code_and_those_that_a_shopper_may_see(
@@ -360,6 +384,26 @@ def test_merchants_are_answered_as_documented(shop: Shop) -> None:
         ("GET", f"/v1/payments/{UNKNOWN_ID}?test=maybe", {}, 400),
         ("GET", f"/v1/payments/{UNKNOWN_ID}", {}, 404),
         ("GET", "/v1/payments/1", {}, 404),
+        ("POST", f"/v1/payments/{UNKNOWN_ID}/capture", {"json": {}}, 404),
+        ("POST", f"/v1/payments/{UNKNOWN_ID}/cancel", {"json": {}}, 404),
+        ("POST", f"/v1/payments/{UNKNOWN_ID}/refunds", {"json": {}}, 404),
+        ("POST", f"/v1/payments/{UNKNOWN_ID}/refunds", {"data": "{"}, 400),
+        ("GET", f"/v1/payments/{UNKNOWN_ID}/refunds", {}, 404),
+        ("GET", f"/v1/payments/{UNKNOWN_ID}/refunds/{UNKNOWN_REFUND}", {}, 404),
+        ("GET", "/v1/payments/refunds?cursor=x", {}, 400),
+        ("POST", "/v1/refunds", {"json": {}}, 400),
+        ("POST", "/v1/refunds", {"json": {"charge_id": UNKNOWN_ID}}, 404),
+        ("GET", "/v1/refunds?limit=0", {}, 400),
+        ("GET", f"/v1/refunds/{UNKNOWN_REFUND}?test=maybe", {}, 400),
+        ("GET", f"/v1/refunds/{UNKNOWN_REFUND}", {}, 404),
+        *(
+            ("POST", path, {"json": {"x": "x" * 65_536}}, 413)
+            for path in (f"/v1/payments/{UNKNOWN_ID}/capture", "/v1/refunds")
+        ),
+        *(
+            ("POST", path, {"data": {"amount": "1.00"}}, 415)
+            for path in (f"/v1/payments/{UNKNOWN_ID}/refunds", "/v1/refunds")
+        ),
         ("POST", "/v1/payments/", {"json": order(description="x" * 65_536)}, 413),
         ("POST", "/v1/payments/", {"data": {"amount": "500.00"}}, 415),
     ],
@@ -368,6 +412,85 @@ def test_a_refused_merchant_is_answered_as_documented(
     shop: Shop, method: str, path: str, options: dict[str, Any], status: int
 ) -> None:
     assert shop.request(method, path, **options).status_code == status
+
+
+@pytest.mark.usefixtures("watched")
+def test_a_merchant_who_refunds_is_answered_as_documented(shop: Shop, shopper: Shopper) -> None:
+    checkout, slow = paid(shop, shopper), paid(shop, shopper, STAYS_PENDING_CARD)
+    key = {"Idempotency-Key": "refund-1"}
+    answers = [refund(shop, checkout.id, key, amount="1.00") for _ in range(2)]
+    made = answers[0].json()["id"]
+    answers += [
+        refund(shop, checkout.id, key, amount="2.00"),
+        refund(shop, checkout.id, amount="500.00"),
+        refund(shop, slow.id),
+        shop.request("POST", "/v1/refunds/", json={"charge_id": checkout.id, "amount": "2.00"}),
+        shop.request("POST", "/v1/refunds/", json={"charge_id": slow.id, "amount": "2.00"}),
+        refunds_of(shop, checkout.id),
+        shop.request("GET", f"/v1/payments/{checkout.id}/refunds/{made}"),
+        shop.request("GET", "/v1/payments/refunds?limit=1"),
+        shop.request("GET", f"/v1/refunds/{made}"),
+        shop.request("GET", "/v1/refunds/?limit=1"),
+        shop.list(),
+        shop.get(checkout.id),
+    ]
+    refund_elsewhere(shop.stack, checkout)
+    answers.append(refund(shop, checkout.id))
+    answers.append(refunds_of(shop, checkout.id))
+
+    statuses = [answer.status_code for answer in answers]
+    assert statuses == [201, 201, 409, 409, 202, 201, 409, *[200] * 7, 402, 200]
+    assert answers[1].headers["Idempotent-Replayed"] == "true"
+    assert "Link" in answers[9].headers
+    assert answers[-1].json()[-1]["status"] == "failed"
+
+
+@pytest.mark.usefixtures("watched")
+def test_a_merchant_who_captures_and_cancels_is_answered_as_documented(
+    shop: Shop, shopper: Shopper
+) -> None:
+    part, whole, gone = (held(shop, shopper) for _ in range(3))
+    unpaid = shop.checkout()
+    authorized = shop.get(part.id)
+    key = {"Idempotency-Key": "capture-1"}
+    answers = [
+        *(capture(shop, part.id, key, amount="80.00") for _ in range(2)),
+        capture(shop, part.id),
+        capture(shop, whole.id, amount="500.01"),
+        cancel(shop, gone.id),
+        cancel(shop, unpaid.id, reason="duplicate"),
+        cancel(shop, part.id),
+        capture(shop, gone.id),
+        shop.get(gone.id),
+        shopper.status(gone),
+        shop.list(status="authorized"),
+        shop.list(),
+    ]
+    capture_elsewhere(shop.stack, whole)
+    answers.append(cancel(shop, whole.id))
+
+    statuses = [answer.status_code for answer in answers]
+    assert statuses == [200, 200, 409, 400, 200, 200, 409, 409, *[200] * 4, 402]
+    assert authorized.json()["status"] == "authorized"
+
+
+def test_what_the_acquirer_has_not_answered_is_answered_as_documented(
+    stack_for: StackFor, document: dict[str, Any]
+) -> None:
+    stack = stack_for(LogRetentionDays="5")
+    here = document | {"servers": [{"url": stack.url}]}
+    shop, shopper = open_shop(stack), Shopper(stack)
+    checkouts = [held(shop, shopper), held(shop, shopper), paid(shop, shopper)]
+    with silent_acquirer(stack):
+        answers = [
+            act(shop, checkout.id)
+            for act, checkout in zip((capture, cancel, refund), checkouts, strict=True)
+        ]
+    assert [answer.status_code for answer in answers] == [202, 202, 202]
+    openapi = OpenAPI.from_dict(here)
+    for answer in [*answers, *(shop.get(checkout.id) for checkout in checkouts)]:
+        seen = _Request(answer.request), RequestsOpenAPIResponse(answer)
+        assert list(openapi.iter_apicall_response_errors(*seen)) == []
 
 
 @pytest.mark.usefixtures("watched")
@@ -385,7 +508,13 @@ def test_the_three_ways_to_have_no_valid_key_read_as_documented(
 
 @pytest.mark.usefixtures("watched")
 @pytest.mark.parametrize(
-    "path", ["/v1/payments/", "/v1/payments/internal", f"/v1/payments/{UNKNOWN_ID}"]
+    "path",
+    [
+        *("/v1/payments/", "/v1/payments/internal", f"/v1/payments/{UNKNOWN_ID}"),
+        *(f"/v1/payments/{UNKNOWN_ID}/{action}" for action in ("capture", "cancel", "refunds")),
+        *(f"/v1/payments/{UNKNOWN_ID}/refunds/{UNKNOWN_REFUND}", "/v1/payments/refunds"),
+        *("/v1/refunds", f"/v1/refunds/{UNKNOWN_REFUND}"),
+    ],
 )
 def test_a_preflight_is_answered_as_documented(shop: Shop, path: str) -> None:
     asked = {"Origin": "https://shop.example", "Access-Control-Request-Method": "GET"}
@@ -542,6 +671,8 @@ ACCEPTED_ORDERS: list[dict[str, Any]] = [
     {"return_url": "https://example.com/" + "x" * 2028},
     {"customer_email": "a@b.co"},
     {"metadata": {"k" * 40: "v" * 250, **{str(number): "" for number in range(19)}}},
+    *({"reference": reference} for reference in ("x", "ORDER 1001/b", "x" * 255)),
+    *({"capture": value} for value in (True, False)),
 ]
 REFUSED_ORDERS: list[dict[str, Any]] = [
     *({field: None} for field in ("amount", "currency", "description", "items", "return_url")),
@@ -560,6 +691,8 @@ REFUSED_ORDERS: list[dict[str, Any]] = [
     *({"metadata": pairs} for pairs in ({"k" * 41: ""}, {"": ""}, {"k": "v" * 251}, {"k": 1})),
     {"metadata": []},
     {"metadata": {str(number): "" for number in range(21)}},
+    *({"reference": reference} for reference in ("", "x" * 256, " x", "x ", "x\ny", "ü", 1)),
+    *({"capture": value} for value in ("false", 0, 1)),
 ]
 
 
@@ -568,6 +701,93 @@ def test_the_document_allows_exactly_the_orders_that_are_accepted(
     shop: Shop, openapi: OpenAPI, orders: list[dict[str, Any]], status: int
 ) -> None:
     answers = {json.dumps(changes): shop.create(**changes) for changes in orders}
+
+    assert _surprises(openapi, answers, status) == {}
+
+
+ACCEPTED_REFUNDS: list[dict[str, Any]] = [
+    {},
+    {"unknown": 1},
+    *({"amount": amount} for amount in ("0.01", "1", "007.5", None)),
+    *({"reason": reason} for reason in ("requested_by_customer", "duplicate", "fraudulent")),
+    *({"reason": reason} for reason in ("other", None)),
+    *({"reference": reference} for reference in ("x", "RMA 17", "x" * 255, None)),
+    {"metadata": {"k" * 40: "v" * 250, **{str(number): "" for number in range(19)}}},
+    {"metadata": None},
+]
+REFUSED_REFUNDS: list[dict[str, Any]] = [
+    *({"amount": amount} for amount in ("0", "-1", "1e3", "5.", "", "1" * 13, 5, True)),
+    {"amount": []},
+    {"metadata": []},
+    *({"reason": reason} for reason in ("", "x", "abandoned", 1)),
+    *({"reference": reference} for reference in ("", "x" * 256, " x", "x\ny", "ü", 1)),
+    *({"metadata": pairs} for pairs in ({"k" * 41: ""}, {"": ""}, {"k": "v" * 251}, {"k": 1})),
+]
+
+
+@pytest.mark.parametrize("path", ["/v1/payments/{id}/refunds", "/v1/refunds"])
+@pytest.mark.parametrize(("bodies", "status"), [(ACCEPTED_REFUNDS, 201), (REFUSED_REFUNDS, 400)])
+def test_the_document_allows_exactly_the_refunds_that_are_accepted(
+    shop: Shop,
+    shopper: Shopper,
+    openapi: OpenAPI,
+    path: str,
+    bodies: list[dict[str, Any]],
+    status: int,
+) -> None:
+    answers = {}
+    for body in bodies:
+        checkout = paid(shop, shopper)
+        named = {} if "{id}" in path else {"charge_id": checkout.id}
+        url = path.format(id=checkout.id)
+        answers[json.dumps(body)] = shop.request("POST", url, json=named | body)
+
+    assert _surprises(openapi, answers, status) == {}
+
+
+@pytest.mark.parametrize(
+    ("bodies", "status"),
+    [
+        ([{"payment_id": "{id}"}, {"charge_id": "{id}"}], 201),
+        ([{}, {"charge_id": None}, {"charge_id": ""}, {"payment_id": 1}], 400),
+    ],
+)
+def test_the_document_allows_exactly_the_names_of_a_payment_that_are_accepted(
+    shop: Shop,
+    shopper: Shopper,
+    openapi: OpenAPI,
+    bodies: list[dict[str, Any]],
+    status: int,
+) -> None:
+    answers = {}
+    for body in bodies:
+        text = json.dumps(body).replace("{id}", paid(shop, shopper).id)
+        answers[text] = shop.request("POST", "/v1/refunds/", json=json.loads(text))
+
+    assert _surprises(openapi, answers, status) == {}
+
+
+@pytest.mark.parametrize(
+    ("action", "bodies", "status"),
+    [
+        ("capture", [{}, {"amount": None}, {"amount": "0.01"}, {"unknown": 1}], 200),
+        ("capture", [{"amount": amount} for amount in ("0", "-1", "", 5, "1" * 13)], 400),
+        ("cancel", [{}, {"reason": None}, {"reason": "abandoned"}, {"unknown": 1}], 200),
+        ("cancel", [{"reason": reason} for reason in ("", "other", 1)], 400),
+    ],
+)
+def test_the_document_allows_exactly_the_captures_and_cancels_that_are_accepted(
+    shop: Shop,
+    shopper: Shopper,
+    openapi: OpenAPI,
+    action: str,
+    bodies: list[dict[str, Any]],
+    status: int,
+) -> None:
+    answers = {}
+    for body in bodies:
+        path = f"/v1/payments/{held(shop, shopper).id}/{action}"
+        answers[json.dumps(body)] = shop.request("POST", path, json=body)
 
     assert _surprises(openapi, answers, status) == {}
 
@@ -586,13 +806,29 @@ def test_the_document_allows_exactly_the_idempotency_keys_that_are_accepted(
 ACCEPTED_FILTERS = [
     "limit=1&test=true&sort=created_on&status=succeeded",
     "limit=100&test=false&sort=-created_on&status=completed",
-    *(f"status={status}" for status in ("requires_action", "processing", "failed")),
+    *(f"status={status}" for status in ("requires_action", "processing", "authorized", "failed")),
     *(f"status={status}" for status in ("canceled", "expired", "blocked", "refunded")),
 ]
 REFUSED_FILTERS = [
     *(f"limit={limit}" for limit in ("0", "101", "-1", "x", "1.5")),
     *("test=maybe", "sort=amount", "status=paid"),
 ]
+
+
+@pytest.mark.parametrize("path", ["/v1/payments/refunds", "/v1/refunds"])
+@pytest.mark.parametrize(
+    ("queries", "status"),
+    [
+        (["limit=1&test=true&sort=created_on", "limit=100&test=false&sort=-created_on"], 200),
+        ([query for query in REFUSED_FILTERS if "status" not in query], 400),
+    ],
+)
+def test_the_document_allows_exactly_the_filters_of_refunds_that_are_accepted(
+    shop: Shop, openapi: OpenAPI, path: str, queries: list[str], status: int
+) -> None:
+    answers = {query: shop.request("GET", f"{path}?{query}") for query in queries}
+
+    assert _surprises(openapi, answers, status) == {}
 
 
 @pytest.mark.parametrize("path", ["/v1/payments/", "/v1/payments/internal"])

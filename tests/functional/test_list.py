@@ -21,6 +21,7 @@ from tests.support.actors import (
     open_shop,
 )
 from tests.support.documentation import faults
+from tests.support.money import held, paid, refund
 from tests.support.stack import Stack
 
 LIFETIME_SECONDS = 2
@@ -28,6 +29,7 @@ INDEX_LAG_SECONDS = 1.0  # what the contract allows a list by status
 STATUSES = (
     "requires_action",
     "processing",
+    "authorized",
     "succeeded",
     "failed",
     "canceled",
@@ -373,12 +375,15 @@ def test_without_a_filter_the_list_shows_every_change_at_once(
 
 @pytest.fixture(scope="module")
 def by_status(stack: Stack) -> Iterator[tuple[Shop, dict[str, str]]]:
-    """A merchant with one payment in every status that a shopper can bring about."""
+    """A merchant with one payment in every status that needs neither time nor fraud."""
     shop, shopper = open_shop(stack), Shopper(stack)
     checkouts = {
         status: shop.checkout()
         for status in ("requires_action", "processing", "succeeded", "failed", "canceled")
     }
+    checkouts["authorized"] = held(shop, shopper)
+    checkouts["refunded"] = paid(shop, shopper)
+    refund(shop, checkouts["refunded"].id)
     shopper.pay(checkouts["processing"], CHALLENGE_CARD)
     shopper.pay(checkouts["succeeded"])
     for _ in range(5):

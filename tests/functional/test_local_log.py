@@ -16,6 +16,7 @@ from tests.support.actors import (
     Shopper,
     open_shop,
 )
+from tests.support.money import run_reconciler
 from tests.support.stack import Stack
 
 CVC = "937"
@@ -67,11 +68,6 @@ class Printed:
             for match in found
             if match
         ]
-
-
-def run_reconciler(stack: Stack) -> None:
-    function = stack.resources["ReconcileAttemptsFunction"]
-    assert "FunctionError" not in stack.aws("lambda").invoke(FunctionName=function)
 
 
 def test_each_request_is_one_line_with_the_payment_s_id_and_there_are_no_others(

@@ -13,6 +13,7 @@ from tests.support.stack import PROJECT, Stack
 CURL = re.compile(r"^curl (?:.*\\\n)*.*(?:\n .*)*", re.MULTILINE)
 README = (PROJECT / "README.md").read_text("utf-8")
 API_PAGE = (PROJECT / "docs/api.md").read_text("utf-8")
+(WALK,) = re.findall(r"### A walk from hold to refund\n.*?```sh\n(.*?)```", API_PAGE, re.DOTALL)
 (PYTHON_EXAMPLE,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
@@ -30,7 +31,7 @@ def _printed(*command: str) -> str:
 
 
 def test_the_readmes_first_payment_goes_as_it_says(stack: Stack, shopper: Shopper) -> None:
-    create, get, list_paid = (_at(stack, command) for command in CURL.findall(README))
+    create, get, list_paid, refund = (_at(stack, command) for command in CURL.findall(README))
     created: dict[str, Any] = json.loads(_printed("sh", "-c", create))
     checkout = Checkout.at(created["data"]["redirect"])
     assert shopper.open(checkout.redirect).status_code == 200
@@ -40,10 +41,27 @@ def test_the_readmes_first_payment_goes_as_it_says(stack: Stack, shopper: Shoppe
     assert payment["status"] == "completed"
     listed = json.loads(_printed("sh", "-c", list_paid))
     assert "succeeded" in [row["status"] for row in listed if row["id"] == checkout.id]
+    refunded = json.loads(_printed("sh", "-c", refund.replace("pay_…", checkout.id)))
+    assert (refunded["amount"], refunded["status"]) == ("10.00", "succeeded")
+
+
+def test_the_api_pages_walk_from_hold_to_refund_goes_as_it_says(stack: Stack) -> None:
+    printed = _printed("sh", "-c", _at(stack, WALK)).splitlines()
+    paid, captured, refund, replayed, one, listed = map(json.loads, printed)
+    assert paid["status"] == "authorized"
+    assert (captured["status"], captured["captured_amount"]) == ("completed", "80.00")
+    assert (refund["amount"], refund["status"]) == ("30.00", "succeeded")
+    assert replayed == refund
+    amounts = [one[f"{name}_amount"] for name in ("captured", "refunded", "refundable")]
+    assert amounts == ["80.00", "30.00", "50.00"]
+    assert one["refunds"] == [refund["id"]]
+    (row,) = listed
+    assert (row["id"], row["captured"], row["refund"]) == (one["id"], 80.0, 30.0)
 
 
 def test_the_api_pages_examples_create_a_payment_once_and_pay_it(stack: Stack, shop: Shop) -> None:
-    create, pay = (_at(stack, command) for command in CURL.findall(API_PAGE))
+    without_walk = API_PAGE.replace(WALK, "")
+    create, pay = (_at(stack, command) for command in CURL.findall(without_walk))
     create = create.replace(TEST_KEY, shop.key or "")
     created: dict[str, Any] = json.loads(_printed("sh", "-c", create))
     assert json.loads(_printed("sh", "-c", create)) == created

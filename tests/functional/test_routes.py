@@ -38,7 +38,8 @@ STAGES = ("", "prod")
 class Route:
     """One row of the contract's table, with a call that it takes.
 
-    `{id}`, `{secret}`, `{data}` and `{challenge}` stand for those of a new payment.
+    `{id}`, `{secret}`, `{data}` and `{challenge}` stand for those of a new payment, `{held}` for a
+    payment whose money is held, `{paid}` for a paid one and `{refund}` for its refund.
     """
 
     method: str
@@ -53,11 +54,21 @@ class Route:
 
 
 SECRET = {"client_secret": "{secret}"}
+PARTIAL = {"amount": "1.00"}
 MERCHANT_ROUTES = (
     Route("POST", "/v1/payments", 202, json=order()),
     Route("GET", "/v1/payments", 200),
     Route("GET", "/v1/payments/internal", 200),
     Route("GET", "/v1/payments/{id}", 200),
+    Route("POST", "/v1/payments/{held}/capture", 200, json={}),
+    Route("POST", "/v1/payments/{id}/cancel", 200, json={}),
+    Route("POST", "/v1/payments/{paid}/refunds", 201, json={}),
+    Route("GET", "/v1/payments/{paid}/refunds", 200),
+    Route("GET", "/v1/payments/{paid}/refunds/{refund}", 200),
+    Route("GET", "/v1/payments/refunds", 200),
+    Route("POST", "/v1/refunds", 201, json={"charge_id": "{paid}"}),
+    Route("GET", "/v1/refunds", 200),
+    Route("GET", "/v1/refunds/{refund}", 200),
 )
 SHOPPER_ROUTES = (
     Route("GET", "/checkout", 200, query="?data={data}"),
@@ -83,12 +94,19 @@ PREFLIGHTS = (
     Route("OPTIONS", "/v1/payments", 204),
     Route("OPTIONS", "/v1/payments/internal", 204),
     Route("OPTIONS", "/v1/payments/{id}", 204),
+    Route("OPTIONS", "/v1/payments/{id}/capture", 204),
+    Route("OPTIONS", "/v1/payments/{id}/cancel", 204),
+    Route("OPTIONS", "/v1/payments/{id}/refunds", 204),
+    Route("OPTIONS", "/v1/payments/{id}/refunds/{refund}", 204),
+    Route("OPTIONS", "/v1/payments/refunds", 204),
+    Route("OPTIONS", "/v1/refunds", 204),
+    Route("OPTIONS", "/v1/refunds/{refund}", 204),
 )
 ALL_ROUTES = (*MERCHANT_ROUTES, *SHOPPER_ROUTES, *PREFLIGHTS)
 # What differs between two equal answers: ids, secrets, times, and what is made of them.
 _OWN = re.compile(
-    r"pay_[0-9A-Z]{26}|c[sh]_test_[\w-]+|data=[\w%]+|\d{4}-\d\d-\d\dT[\d:.]+Z"
-    r'|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|value="[a-z]{14}"'
+    r"(?:pay|ref)_[0-9A-Z]{26}|c[sh]_test_[\w-]+|data=[\w%]+|\d{4}-\d\d-\d\dT[\d:.]+Z"
+    r'|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|"[0-9a-f]{32}"|value="[a-z]{14}"'
 )
 
 
@@ -114,6 +132,13 @@ def _call(stack: Stack, route: Route, slash: str) -> requests.Response:
     }
     if "{challenge}" in route.path:
         own["challenge"] = shopper.start_challenge(checkout).rpartition("/")[2]
+    if "{held}" in str(route):
+        own["held"] = _paid(shop, shopper, capture=False)
+    if "{paid}" in f"{route} {route.json}" or "refund" in route.path:
+        own["paid"] = _paid(shop, shopper)
+        if route.method != "POST":
+            partial = shop.request("POST", f"/v1/payments/{own['paid']}/refunds", json=PARTIAL)
+            own["refund"] = partial.json()["id"]
     answer = requests.request(
         route.method,
         stack.url + route.path.format(**own) + slash + route.query.format(**own),
@@ -129,10 +154,23 @@ def _call(stack: Stack, route: Route, slash: str) -> requests.Response:
     return answer
 
 
+def _paid(shop: Shop, shopper: Shopper, **changes: Any) -> str:
+    """The id of a payment whose shopper is through."""
+    checkout = shop.checkout(**changes)
+    assert shopper.pay(checkout).status_code == 200
+    return checkout.id
+
+
 def _filled(values: dict[str, Any] | None, own: dict[str, str]) -> dict[str, Any] | None:
     return values and {
-        name: own["secret"] if value == "{secret}" else value for name, value in values.items()
+        name: value.format(**own) if value in ("{secret}", "{paid}") else value
+        for name, value in values.items()
     }
+
+
+def _as_declared(path: str) -> str:
+    """The path of a route as the gateway knows it: one name for a payment's id."""
+    return re.sub(r"\{(?:held|paid)\}", "{id}", re.sub(r"/static/.*", "/static/{file}", path))
 
 
 def _without_own(text: str) -> str:
@@ -209,7 +247,7 @@ def test_the_deployed_api_has_the_contract_s_routes_and_no_others(paths: dict[st
         if method in HTTP_METHODS and not path.startswith("/3ds/")
     }
     wanted = {
-        (route.method, re.sub(r"/static/.*", "/static/{file}", route.path))
+        (route.method, _as_declared(route.path))
         for route in ALL_ROUTES
         if not route.path.startswith("/3ds/")
     }
@@ -230,7 +268,7 @@ def test_only_the_merchant_s_routes_are_deployed_behind_the_authorizer(
         if method in HTTP_METHODS
         and any("ApiKey" in need for need in operation.get("security", []))
     }
-    assert guarded == {(route.method, route.path) for route in MERCHANT_ROUTES}
+    assert guarded == {(route.method, _as_declared(route.path)) for route in MERCHANT_ROUTES}
 
 
 @pytest.mark.parametrize("route", ALL_ROUTES, ids=str)
@@ -253,7 +291,7 @@ def test_every_route_answers_alike_with_and_without_the_trailing_slash(
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("route", MERCHANT_ROUTES, ids=str)
 def test_a_merchant_s_route_asks_for_a_key(staged: Stack, route: Route, slash: str) -> None:
-    path = route.path.format(id="pay_01JDQ8Z5M3W7V0XKQ2T4R6Y8AB") + slash
+    path = re.sub(r"\{\w+\}", "pay_01JDQ8Z5M3W7V0XKQ2T4R6Y8AB", route.path) + slash
     answer = Shop(staged, key=None).request(route.method, path, json=route.json)
     assert answer.status_code == 401
     assert answer.json() == {"detail": "Authentication credentials were not provided."}
@@ -303,7 +341,15 @@ def test_the_page_s_files_are_all_that_is_served_as_static(stack: Stack, file: s
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-@pytest.mark.parametrize("path", ["/v1/payments", "/v1/payments/internal", "/v1/payments/pay_x"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/v1/payments", "/v1/payments/internal", "/v1/payments/pay_x"),
+        *(f"/v1/payments/pay_x/{action}" for action in ("capture", "cancel", "refunds")),
+        *("/v1/payments/pay_x/refunds/ref_x", "/v1/payments/refunds"),
+        *("/v1/refunds", "/v1/refunds/ref_x"),
+    ],
+)
 def test_a_preflight_needs_no_key_and_allows_what_the_examples_send(
     staged: Stack, path: str, slash: str
 ) -> None:
@@ -642,6 +688,11 @@ def test_under_a_stage_nothing_else_is_served(stack_for: StackFor, path: str) ->
         ("PUT", "/v1/payments"),
         ("DELETE", "/v1/payments/"),
         ("POST", "/v1/payments/internal"),
+        ("POST", "/v1/payments/refunds"),
+        ("GET", "/v1/payments/{id}/capture"),
+        ("GET", "/v1/payments/{id}/cancel"),
+        ("DELETE", "/v1/payments/{id}/refunds/ref_x"),
+        ("DELETE", "/v1/refunds/ref_x"),
         ("POST", "/v1/payments/{id}"),
         ("PATCH", "/v1/payments/{id}"),
         ("DELETE", "/v1/payments/{id}"),
@@ -668,7 +719,7 @@ def test_an_unknown_method_is_a_404(shop: Shop, method: str, path: str, with_key
 @pytest.mark.parametrize("route", [row for row in ALL_ROUTES if row.method == "GET"], ids=str)
 def test_head_is_an_unknown_method(stack: Stack, route: Route) -> None:
     shop = open_shop(stack)
-    answer = shop.request("HEAD", route.path.format(id="pay_x", challenge="ch_x"))
+    answer = shop.request("HEAD", re.sub(r"\{\w+\}", "pay_x", route.path))
     assert answer.status_code == 404
     assert answer.text == ""
     assert answer.headers["Content-Type"] == "application/json"

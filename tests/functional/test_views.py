@@ -83,7 +83,14 @@ MAY_BE_ADDED = {
     "decline_code",
     "three_d_secure",
     "risk",
+    "reference",
+    "authorized_amount",
+    "captured_amount",
     "refunded_amount",
+    "refundable_amount",
+    "capture_before",
+    "cancellation_reason",
+    "refunds",
 }
 # Every currency is in tests/unit/test_views.py.
 AMOUNTS = [

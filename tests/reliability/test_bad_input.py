@@ -53,7 +53,12 @@ from tests.support.report import record
 from tests.support.stack import PROJECT, Stack
 
 UNKNOWN_ID = "pay_01JDQ8Z5M3W7V0XKQ2T4R6Y8AB"
-SECURED = ("/v1/payments", "/v1/payments/internal", "/v1/payments/{id}")
+SECURED = (
+    *("/v1/payments", "/v1/payments/internal", "/v1/payments/{id}"),
+    *("/v1/payments/{id}/capture", "/v1/payments/{id}/cancel", "/v1/payments/{id}/refunds"),
+    *("/v1/payments/{id}/refunds/{refund}", "/v1/payments/refunds"),
+    *("/v1/refunds", "/v1/refunds/{refund}"),
+)
 # What a JSON schema cannot say of a value: then valid data may be refused.
 BEYOND_SCHEMAS = frozenset(
     {"invalid_cursor", "invalid_email", "invalid_url", "holds_card_number", "too_many_decimals"}
@@ -860,7 +865,7 @@ def test_any_bytes_at_all_are_answered_by_the_checkout(
         {"headers": {"Content-Type": "text/html"}},
         {"without": "X-Request-Id"},
         {"without": "Access-Control-Allow-Origin"},
-        {"url": "/v1/refunds"},
+        {"url": "/v1/payouts"},
     ],
     ids=str,
 )

@@ -21,6 +21,7 @@ import yaml
 from payments.model.ids import Mode
 from payments.model.lifecycle import Status
 from tests.conftest import StackFor
+from tests.support import money
 from tests.support.actors import (
     ONE_TIME_CODE,
     PAID_CARD,
@@ -34,7 +35,9 @@ from tests.support.report import record
 from tests.support.stack import PROJECT, Stack
 
 UNKNOWN_ID = "pay_01JDQ8Z5M3W7V0XKQ2T4R6Y8AB"
+UNKNOWN_REFUND = "ref_01JDQ9B7N4X8W1YMR3V5S7Z9CD"
 THEIR_TOKEN = "their-own-token"
+SMALL = {"amount": "0.01"}
 UNKNOWN_CHALLENGE = f"ch_test_nobody_{UNKNOWN_ID[4:]}_0123456789abcdef_{'0' * 32}"
 _LINK_DATA = re.compile(r"/checkout/\?data=([A-Za-z0-9%]+)")
 _names = itertools.count(1)
@@ -75,20 +78,23 @@ class Belongings:
     spare: Checkout
     paid: Checkout
     challenged: Checkout
+    held: Checkout
+    refunds: tuple[str, ...]
     challenge_id: str
     cursors: tuple[tuple[str, dict[str, str]], ...]
+    refund_cursors: tuple[tuple[str, dict[str, str]], ...]
     keys: tuple[str, str]
     description: str
 
     @property
     def checkouts(self) -> tuple[Checkout, ...]:
-        return self.open, self.spare, self.paid, self.challenged
+        return self.open, self.spare, self.paid, self.challenged, self.held
 
     @property
     def marks(self) -> tuple[str, ...]:
         """Every part of it that an answer could show."""
         own = [text for one in self.checkouts for text in (one.id, one.client_secret)]
-        return (*own, self.challenge_id, self.description, str(self.shop.key))
+        return (*own, *self.refunds, self.challenge_id, self.description, str(self.shop.key))
 
     def order(self) -> dict[str, Any]:
         """What its keys were used with."""
@@ -105,19 +111,24 @@ def _belongings(stack: Stack, mode: Mode, merchant: str) -> Belongings:
     )
     assert shopper.pay(paid, attempt=THEIR_TOKEN).status_code == 200
     challenge_id = shopper.start_challenge(challenged).rpartition("/")[2]
+    held = money.held(shop, shopper, description=description)
     shopper.close()
-    cursors = tuple(_cursors(shop))
+    made = [money.refund(shop, paid.id, {"Idempotency-Key": key}, **SMALL) for key in keys]
     return Belongings(
-        *(merchant, mode, shop, opened, spare, paid, challenged),
-        *(challenge_id, cursors, keys, description),
+        *(merchant, mode, shop, opened, spare, paid, challenged, held),
+        tuple(refund.json()["id"] for refund in made),
+        challenge_id,
+        tuple(_cursors(shop, "/v1/payments")),
+        tuple(_cursors(shop, "/v1/payments/refunds")),
+        *(keys, description),
     )
 
 
-def _cursors(shop: Shop) -> Iterator[tuple[str, dict[str, str]]]:
+def _cursors(shop: Shop, path: str) -> Iterator[tuple[str, dict[str, str]]]:
     """A cursor of each sort order, with its filters."""
     queries: tuple[dict[str, str], ...] = ({}, {"sort": "created_on"})
     for query in queries:
-        link = shop.list(limit=1, **query).headers["Link"]
+        link = shop.request("GET", path, params={"limit": "1", **query}).headers["Link"]
         yield parse_qs(urlsplit(link.strip("<").partition(">")[0]).query)["cursor"][0], query
 
 
@@ -153,12 +164,13 @@ class Scene:
             )
         )
 
-    def note(self, who: Belongings, made: Checkout) -> None:
-        """The intruder has made a payment of its own."""
-        self.made.setdefault(who.description, set()).add(made.id)
+    def note(self, who: Belongings, made_id: str) -> None:
+        """The intruder has made a payment or refund of its own."""
+        self.made.setdefault(who.description, set()).add(made_id)
 
     def own_ids(self, who: Belongings) -> set[str]:
-        return {one.id for one in who.checkouts} | self.made.get(who.description, set())
+        own = {*(one.id for one in who.checkouts), *who.refunds}
+        return own | self.made.get(who.description, set())
 
     def get(self, path: str, **options: Any) -> requests.Response:
         return self.shopper.open(self.stack.url + path, **options)
@@ -307,7 +319,7 @@ def _create(scene: Scene, by: Intrusion, path: str) -> Iterator[Attempted]:
         headers = {"Idempotency-Key": key} if key else {}
         answer = mine.shop.request("POST", path, json=body, headers=headers)
         made = Checkout.of(answer)
-        scene.note(mine, made)
+        scene.note(mine, made.id)
         marks = tuple(mark for mark in theirs.marks if mark != theirs.description)
         also = [
             *(["replays theirs"] if "Idempotent-Replayed" in answer.headers else []),
@@ -353,12 +365,101 @@ def _one(_scene: Scene, by: Intrusion, _path: str) -> Iterator[Attempted]:
             yield Attempted(f"reading {query}", answer, by.theirs.marks, nothing)
 
 
-@_tries("OPTIONS", "/v1/payments", "/v1/payments/internal", "/v1/payments/{id}")
+@_tries(
+    "POST",
+    *(f"/v1/payments/{{id}}/{action}" for action in ("capture", "cancel", "refunds")),
+)
+def _move_money(scene: Scene, by: Intrusion, path: str) -> Iterator[Attempted]:
+    """No money of theirs moves. Their Idempotency-Key for a refund is free."""
+    request = by.mine.shop.request
+    nothing = request("POST", path.replace("{id}", UNKNOWN_ID), json=SMALL)
+    for checkout in by.theirs.checkouts:
+        answer = request("POST", path.replace("{id}", checkout.id), json=SMALL)
+        yield Attempted("their payment", answer, by.theirs.marks, nothing)
+    if path.endswith("/refunds"):
+        own = path.replace("{id}", by.mine.paid.id)
+        yield _refund_with_their_key(scene, by, own, by.theirs.keys[0], SMALL)
+
+
+@_tries("POST", "/v1/refunds")
+def _refund(scene: Scene, by: Intrusion, path: str) -> Iterator[Attempted]:
+    request = by.mine.shop.request
+    nothing = request("POST", path, json={"charge_id": UNKNOWN_ID, **SMALL})
+    for checkout in by.theirs.checkouts:
+        for named in (
+            {"charge_id": checkout.id},
+            {"payment_id": checkout.id},
+            {"charge_id": by.mine.paid.id, "payment_id": checkout.id},
+        ):
+            answer = request("POST", path, json=named | SMALL)
+            yield Attempted(f"their payment as {sorted(named)}", answer, by.theirs.marks, nothing)
+    body = {"charge_id": by.mine.paid.id, **SMALL}
+    yield _refund_with_their_key(scene, by, path, by.theirs.keys[1], body)
+
+
+def _refund_with_their_key(
+    scene: Scene, by: Intrusion, path: str, key: str, body: Mapping[str, str]
+) -> Attempted:
+    headers = {"Idempotency-Key": key}
+    answer = by.mine.shop.request("POST", path, json=body, headers=headers)
+    scene.note(by.mine, answer.json().get("id", ""))
+    also = ("replays theirs",) if "Idempotent-Replayed" in answer.headers else ()
+    return Attempted("their key", answer, by.theirs.marks, statuses=(201,), also=also)
+
+
+@_tries(
+    "GET",
+    *("/v1/payments/{id}/refunds", "/v1/payments/{id}/refunds/{refund}", "/v1/refunds/{refund}"),
+)
+def _refunds_of_theirs(_scene: Scene, by: Intrusion, path: str) -> Iterator[Attempted]:
+    """Under their payment, and under mine."""
+    queries: tuple[dict[str, str], ...] = ({}, {"test": "true"}, {"test": "false"})
+    pairs = list(itertools.product((by.theirs.paid.id, by.mine.paid.id), by.theirs.refunds))
+    for query in queries:
+
+        def read(payment: str, refund: str, query: dict[str, str] = query) -> requests.Response:
+            url = path.replace("{id}", payment).replace("{refund}", refund)
+            return by.mine.shop.request("GET", url, params=query)
+
+        nothing = read(UNKNOWN_ID, UNKNOWN_REFUND)
+        for payment, refund in pairs:
+            if "{refund}" in path or payment != by.mine.paid.id:
+                answer = read(payment, refund)
+                yield Attempted(f"reading {query}", answer, by.theirs.marks, nothing)
+
+
+@_tries("GET", "/v1/payments/refunds", "/v1/refunds")
+def _list_refunds(scene: Scene, by: Intrusion, path: str) -> Iterator[Attempted]:
+    """Their cursors are none; no made-up parameter shows their rows."""
+    mine, theirs = by.mine, by.theirs
+    for cursor, query in theirs.refund_cursors:
+        answer = mine.shop.request("GET", path, params={"cursor": cursor, **query})
+        yield Attempted("their cursor", answer, theirs.marks, statuses=(400,))
+    account = f"{theirs.merchant}#{theirs.mode}"
+    named = {"merchant": theirs.merchant, "account": account, "pk": account}
+    is_test = mine.mode is Mode.TEST
+    for query in ({}, {**named, "payment_id": theirs.paid.id, "id": theirs.refunds[0]}):
+        answer = mine.shop.request("GET", path, params={"limit": "100", **query})
+        rows = answer.json()
+        also = foreign_rows(rows, scene.own_ids(mine), test=is_test)
+        also += [] if rows else ["shows not even mine"]
+        yield Attempted(f"{query}", answer, theirs.marks, statuses=(200,), also=tuple(also))
+    other = mine.shop.request("GET", path, params={"test": "false" if is_test else "true"})
+    also = ["a test key lists live data"] if is_test and other.json() else []
+    yield Attempted("the other mode", other, theirs.marks, statuses=(200,), also=tuple(also))
+
+
+@_tries("OPTIONS", *sorted(path for method, path in ROUTES if method == "OPTIONS"))
 def _preflight(_scene: Scene, by: Intrusion, path: str) -> Iterator[Attempted]:
     """The gateway answers without looking."""
-    nothing = by.mine.shop.request("OPTIONS", path.replace("{id}", UNKNOWN_ID), auth=None)
+
+    def ask(payment: str, refund: str, **options: Any) -> requests.Response:
+        url = path.replace("{id}", payment).replace("{refund}", refund)
+        return by.mine.shop.request("OPTIONS", url, **options)
+
+    nothing = ask(UNKNOWN_ID, UNKNOWN_REFUND, auth=None)
     for checkout in by.theirs.checkouts:
-        answer = by.mine.shop.request("OPTIONS", path.replace("{id}", checkout.id))
+        answer = ask(checkout.id, by.theirs.refunds[0])
         yield Attempted("a preflight", answer, by.theirs.marks, nothing, (204,))
 
 
@@ -433,7 +534,7 @@ def _pay(scene: Scene, by: Intrusion, path: str) -> Iterator[Attempted]:
     form = scene.shopper.card_form(by.mine.open, PAID_CARD, attempt=THEIR_TOKEN)
     yield from _posted(scene, by, path, form)
     checkout = by.mine.shop.checkout()
-    scene.note(by.mine, checkout)
+    scene.note(by.mine, checkout.id)
     answer = scene.shopper.pay(checkout, attempt=THEIR_TOKEN)
     also = [] if by.mine.shop.payment(checkout.id)["status"] == "completed" else ["is not paid"]
     marks = by.theirs.marks
@@ -523,7 +624,11 @@ def test_what_is_refused_to_others_is_there_for_its_owner(scene: Scene) -> None:
         links = [
             owner.shop.list(cursor=cursor, **query).status_code for cursor, query in owner.cursors
         ]
-        assert {*statuses, *pages, challenge.status_code, *links} == {200}
+        refunds = [
+            owner.shop.request("GET", f"/v1/refunds/{refund}").status_code
+            for refund in owner.refunds
+        ]
+        assert {*statuses, *pages, challenge.status_code, *links, *refunds} == {200}
 
 
 def test_a_live_key_sees_test_data_only_if_it_asks_for_it(scene: Scene) -> None:
@@ -600,7 +705,7 @@ def test_what_is_right_is_not_complained_of() -> None:
 
 def test_every_leak_is_noticed() -> None:
     document = _document()
-    new = document | {"paths": document["paths"] | {"/v1/refunds": {"post": {}}}}
+    new = document | {"paths": document["paths"] | {"/v1/payouts": {"post": {}}}}
     noticed = {
         **{name: leaks(seen) for name, seen in LEAKY.items()},
         **{name: foreign_rows(rows, {"pay_1"}, test=True) for name, rows in FOREIGN.items()},

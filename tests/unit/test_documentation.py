@@ -15,8 +15,9 @@ from markdown_it.token import Token
 
 from local import PROJECT
 from payments.model.declines import DECLINE_CODES
-from payments.model.lifecycle import REFUSAL_REASONS, Status
+from payments.model.lifecycle import Status
 from payments.money.fees import EURO_COUNTRIES, EURO_RATE, PUBLISHED, FeeRate
+from tests.support.text_keys import conflict_reasons
 
 README = PROJECT / "README.md"
 PAGES = [README, *sorted((PROJECT / "docs").glob("*.md"))]
@@ -104,12 +105,12 @@ def test_the_api_page_names_every_field() -> None:
     schemas: dict[str, Any] = yaml.safe_load(
         (PROJECT / "functions/openapi.yaml").read_text("utf-8")
     )["components"]["schemas"]
-    # Nothing answers it yet.
-    fields = {
-        name
-        for schema in ("PaymentRequest", "Payment", "ThreeDSecure", "Risk", "ListedPayment")
-        for name in schemas[schema]["properties"]
-    } - {"refunded_amount"}
+    described = (
+        *("PaymentRequest", "Payment", "ThreeDSecure", "Risk", "ListedPayment"),
+        *("CaptureRequest", "CancelRequest", "RefundRequest", "Refund"),
+        *("OlderRefundRequest", "OlderRefund", "RefundConflict"),
+    )
+    fields = {name for schema in described for name in schemas[schema]["properties"]}
     assert not fields - _words_of_api_page()
 
 
@@ -119,7 +120,7 @@ def test_the_api_page_names_every_code_reason_and_query() -> None:
     )
     codes = {key.removeprefix("field.") for key in catalogue if key.startswith("field.")}
     queries = {"status", "test", "limit", "sort", "cursor"}
-    named = codes | set(DECLINE_CODES) | set(REFUSAL_REASONS.values()) | {"key_reused"} | queries
+    named = codes | set(DECLINE_CODES) | conflict_reasons() | queries
     assert not named - _words_of_api_page()
 
 

@@ -36,21 +36,31 @@ ENVELOPES: dict[str, tuple[Exception, int, str, str, dict[str, str]]] = {
     },
     **{
         reason: (errors.ConflictError(reason), 409, "conflict", reason, {"reason": reason})
-        for reason in ("not_paid", "already_captured", "authorization_expired", "too_old")
+        for reason in (
+            *("not_authorized", "already_captured", "authorization_expired"),
+            *("not_paid", "already_refunded", "too_many_refunds", "too_old"),
+        )
     },
     "too much": (
-        errors.ConflictError("exceeds_refundable", refundable_amount="4.00"),
+        errors.ConflictError("exceeds_refundable", refundable_amount="12.50"),
         409,
         "conflict",
         "exceeds_refundable",
-        {"reason": "exceeds_refundable", "refundable_amount": "4.00"},
+        {"reason": "exceeds_refundable", "refundable_amount": "12.50"},
     ),
-    "a refund instead": (
+    "paid, not canceled": (
         errors.ConflictError("already_paid", "cancel_already_paid"),
         409,
         "conflict",
         "cancel_already_paid",
         {"reason": "already_paid"},
+    ),
+    "operation": (
+        errors.ConflictError.operation_in_progress(),
+        409,
+        "conflict",
+        "operation_in_progress",
+        {"reason": "in_progress"},
     ),
     "too large": (errors.BodyTooLargeError(), 413, "too_large", "too_large", {}),
     "media type": (errors.UnsupportedMediaTypeError(), 415, "media_type", "media_type", {}),
@@ -80,7 +90,8 @@ def test_an_error_has_the_documented_body_in_the_callers_language(name: str, lan
         "type": "danger",
         **further,
     }
-    assert ("Retry-After" in answer.headers) == (status == 503 or name == "in_progress")
+    will_be_over = further == {"reason": "in_progress"}
+    assert ("Retry-After" in answer.headers) == (status == 503 or will_be_over)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -107,6 +118,21 @@ def test_a_decline_is_told_in_the_shoppers_language_with_a_stable_code(
             "message": text("declined.message", language),
             "decline_reason": text(f"decline.{shown}", language),
             "decline_code": shown,
+        }
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_refusal_of_the_acquirer_is_told_the_merchant_with_its_code(language: str) -> None:
+    answer = error_response(errors.OperationRefusedError("refused_by_acquirer"), language)
+    assert answer.status == 402
+    assert body_of(answer) == {
+        "error": {
+            "code": 402,
+            "type": "operation_refused",
+            "message": text("operation_refused.message", language),
+            "decline_reason": "refused_by_acquirer",
+            "decline_code": "refused_by_acquirer",
         }
     }
 
@@ -158,11 +184,11 @@ FAULTS: dict[str, tuple[InvalidInputError, set[str]]] = {
         of_order(amount="x", currency="XXX", return_url="x", customer_email="x"),
         {"invalid_amount", "unknown_currency", "invalid_url", "invalid_email"},
     ),
-    "too much": (
-        InvalidInputError(FieldError("amount", "too_large", {"maximum": "500.00"})),
+    "zero": (of_order(amount="0"), {"amount_not_positive"}),
+    "above the authorized": (
+        InvalidInputError(FieldError("amount", "too_large", {"maximum": "80.00"})),
         {"too_large"},
     ),
-    "zero": (of_order(amount="0"), {"amount_not_positive"}),
     "huge": (of_order(amount="9" * 13), {"amount_too_large"}),
     "two decimals": (of_order(amount="1.001"), {"too_many_decimals"}),
     "no decimals": (of_order(amount="1.0", currency="JPY"), {"too_many_decimals"}),

@@ -133,6 +133,11 @@ class ConflictError(RefusedError):
         self.message = message or reason
         self.details = details
 
+    @classmethod
+    def operation_in_progress(cls) -> "ConflictError":
+        """A capture, void or refund is under way: it will be over, and asking again is right."""
+        return cls("in_progress", "operation_in_progress")
+
 
 class OperationRefusedError(RefusedError):
     """The acquirer refused a capture, void or refund. `code` is stable English."""

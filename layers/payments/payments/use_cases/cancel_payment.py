@@ -54,13 +54,15 @@ class CancelPayment:
             return self._end_hold.begin(payment, Operation(void_id, OperationKind.VOID, now_us))
         except TransitionRefusedError as refused:
             current = refused.current or self._payments.get(payment.account, payment.id)
-            if current is None or not _is_let_go(current):
-                raise _conflict(_refusal_reason(current)) from refused
-            return current
+            if current and _is_let_go(current):
+                return current
+            if current is None or current.status is Status.AUTHORIZED:
+                raise ConflictError.operation_in_progress() from refused
+            raise _conflict(lifecycle.REFUSAL_REASONS[current.status]) from refused
         except UnavailableError:
             current = self._payments.get(payment.account, payment.id)
             if current is None or not _is_let_go(current):
-                raise  # it has not begun
+                raise  # nothing was begun
             return current
 
 
@@ -74,9 +76,3 @@ def _is_let_go(payment: Payment) -> bool:
     if payment.operation:
         return payment.operation.kind is not OperationKind.CAPTURE
     return payment.status is Status.CANCELED
-
-
-def _refusal_reason(payment: Payment | None) -> str:
-    if payment is None or payment.operation:
-        return "in_progress"
-    return lifecycle.REFUSAL_REASONS.get(payment.status, "in_progress")

@@ -97,7 +97,7 @@ class CapturePayment:
             current = refused.current or self._payments.get(payment.account, payment.id)
             if current and _is_by(current, operation.id):  # the same request, sent twice
                 return current
-            raise ConflictError(_refusal_reason(current)) from refused
+            raise _conflict(current) from refused
         except OperationRefusedError as refused:
             if refused.code == AUTHORIZATION_EXPIRED:  # between the check and the lock
                 raise ConflictError(refused.code) from refused
@@ -118,7 +118,7 @@ class CapturePayment:
     ) -> Operation:
         """Raises ConflictError, InvalidInputError."""
         if payment.status is not Status.AUTHORIZED or payment.operation:
-            raise ConflictError(_refusal_reason(payment))
+            raise _conflict(payment)
         if now_us >= (payment.capture_before_us or 0):
             raise ConflictError(AUTHORIZATION_EXPIRED)
         amount_minor = _amount_minor(request.amount, payment)
@@ -154,12 +154,13 @@ def _is_by(payment: Payment, operation_id: str) -> bool:
     return any(change.subject == operation_id for change in payment.history)
 
 
-def _refusal_reason(payment: Payment | None) -> str:
-    if payment is None or payment.operation:
-        return "in_progress"
+def _conflict(payment: Payment | None) -> ConflictError:
+    if payment is None or payment.status is Status.AUTHORIZED:
+        return ConflictError.operation_in_progress()
     if payment.status in PAID:
-        return "already_captured"
+        return ConflictError("already_captured")
+    if payment.cancellation_reason == AUTHORIZATION_EXPIRED:
+        return ConflictError(AUTHORIZATION_EXPIRED)
     if payment.status is Status.CANCELED:
-        has_expired = payment.cancellation_reason == AUTHORIZATION_EXPIRED
-        return AUTHORIZATION_EXPIRED if has_expired else "canceled"
-    return "in_progress" if payment.status is Status.AUTHORIZED else "not_authorized"
+        return ConflictError("canceled")
+    return ConflictError("not_authorized")

@@ -113,7 +113,7 @@ class RefundPayment:
                 payment = current or payment
             else:
                 return refund
-        raise ConflictError("in_progress")
+        raise ConflictError.operation_in_progress()
 
     def _new_refund(
         self, payment: Payment, request: RefundRequest, refund_id: str, now_us: int
