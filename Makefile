@@ -29,10 +29,6 @@ help: ## Show this list
 start: $(VENV)/start ## Run everything on http://127.0.0.1:8000: [PORT= AWS_PORT= STAGE=prod LIFETIME=60 LOG=debug]
 	@exec $(PYTHON) -m local.emulator $(LOCAL_OPTIONS) --stage "$(STAGE)"
 
-start-sam: $(VENV)/dev ## Run the same, with the API in SAM's containers: [PORT= AWS_PORT= LIFETIME=60 LOG=debug]
-	@$(MAKE) --no-print-directory build ARCH=$(subst aarch64,arm64,$(shell uname -m))
-	@exec $(PYTHON) -m local.sam $(LOCAL_OPTIONS)
-
 test: $(VENV)/dev $(CHECKOV) ## Run every test, before you push
 	@rm -rf .local/calls
 	$(PYTHON) -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal --calls=.local/calls $(LAST:%=--ignore=%)
@@ -204,5 +200,5 @@ lint-openapi: $(REDOCLY)
 	PATH="$(NODE_BIN):$$PATH" $(REDOCLY) lint --config tests/openapi_lint/redocly.yaml \
 		functions/openapi.yaml
 
-.PHONY: help start start-sam test quick soak build deploy bench bench-peers which-python check lint-openapi node format merchant key keys rotate revoke block unblock \
+.PHONY: help start test quick soak build deploy bench bench-peers which-python check lint-openapi node format merchant key keys rotate revoke block unblock \
 	screenshots outputs backup restore currencies rates cards lock clean

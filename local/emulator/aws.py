@@ -1,6 +1,7 @@
 """AWS in this process: moto holds the stack that CloudFormation would create from the template."""
 
 import json
+import socket
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +15,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.kms.models import kms_backends
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.server import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import LISTEN_QUEUE, BaseWSGIServer, make_server
 
 from local import REGION, STACK_NAME
 from local.emulator import dynamodb, moto_behaviour
@@ -91,14 +92,17 @@ class LocalAws:
         }
 
     def serve(self, host: str, port: int) -> BaseWSGIServer:
-        """The AWS endpoint, for the AWS CLI, `make key` and containers."""
-        server = make_server(
-            host,
-            port,
-            DomainDispatcherApplication(create_backend_app),
-            threaded=True,
-            request_handler=MotoRequestHandler,
-        )
+        """The AWS endpoint, for the AWS CLI, `make key` and containers. Raises OSError."""
+        # werkzeug would end the process if it could not listen there.
+        with socket.create_server((host, port), backlog=LISTEN_QUEUE) as listening:
+            server = make_server(
+                host,
+                port,
+                DomainDispatcherApplication(create_backend_app),
+                threaded=True,
+                request_handler=MotoRequestHandler,
+                fd=listening.fileno(),
+            )
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return server
 
@@ -111,7 +115,7 @@ class LocalAws:
 
     def _create_stack(self, parameters: Mapping[str, str]) -> None:
         resources = {
-            name: _creatable(_replaced(body, self._aliases))
+            name: _creatable(name, _replaced(body, self._aliases))
             for name, body in self._template.resources.items()
             if body["Type"] in _CREATED
         }
@@ -226,10 +230,15 @@ def _replaced(value: Any, aliases: Mapping[str, str]) -> Any:
     return value
 
 
-def _creatable(resource: dict[str, Any]) -> dict[str, Any]:
-    """Without what moto would have to fetch: code, layers, definitions, the API's body."""
+def _creatable(name: str, resource: dict[str, Any]) -> dict[str, Any]:
+    """Without what moto would have to fetch: code, layers, definitions, the API's body.
+
+    A table is called by its logical id, for that is what `sam local` takes a reference to it for.
+    """
     properties = resource.setdefault("Properties", {})
     match resource["Type"]:
+        case "AWS::DynamoDB::Table":
+            properties["TableName"] = name
         case "AWS::Lambda::Function":
             properties["Code"] = {"ZipFile": "the real handler runs in the local stack"}
             del properties["Layers"]
