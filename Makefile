@@ -96,6 +96,9 @@ screenshots: $(VENV)/dev ## Take pictures of the checkout's main states into doc
 outputs: $(VENV)/start ## Show the addresses of a stack's API, dashboard and tables: [STACK=]
 	@$(OPERATOR) $@
 
+smoke: $(VENV)/start ## Pay through the API of a stack, in test mode, and say what it answered: [STACK=]
+	@$(OPERATOR) $@
+
 backup: $(VENV)/start ## Back up the tables of a stack: [STACK=]
 	@$(OPERATOR) $@
 
@@ -201,4 +204,4 @@ lint-openapi: $(REDOCLY)
 		functions/openapi.yaml
 
 .PHONY: help start test quick soak build deploy bench bench-peers which-python check lint-openapi node format merchant key keys rotate revoke block unblock \
-	screenshots outputs backup restore currencies rates cards lock clean
+	screenshots outputs smoke backup restore currencies rates cards lock clean
