@@ -221,6 +221,7 @@ def test_what_aws_refuses_is_said_in_plain_words(
 STARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "PORT": (("0",), ("", "http", "65536", "-1", "80.5")),
     "AWS_PORT": (("0",), ("", "aws", "100000")),
+    "STAGE": (("", "prod"), ("a/b", "a b", "s" * 129)),
     "LIFETIME": (("", "1", "86400"), ("0", "-1", "soon", "1.5", "9" * 10)),
     "LOG": (("", "debug"), ("info", "DEBUG", "1")),
 }
@@ -229,8 +230,8 @@ STARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 def can_start(variable: str, value: str) -> tuple[bool, list[tuple[str, str]]]:
     """Whether it can, and the parameters of the template that it would start with."""
     flag = f"--{variable.lower().replace('_', '-')}={value}"
-    options = console.parser("local.emulator", "").parse_args(["--port=0", "--aws-port=0", flag])
-    return console.can_start(options, "start"), options.parameter
+    options = console.parser("").parse_args(["--port=0", "--aws-port=0", flag])
+    return console.can_start(options), options.parameter
 
 
 @pytest.mark.parametrize(
