@@ -120,6 +120,9 @@ rates: $(VENV)/dev ## Regenerate the exchange-rate snapshot from the currencycon
 cards: $(VENV)/dev ## Regenerate the docs' table of test cards from the simulator
 	$(PYTHON) -m local.generate.card_table
 
+deploy-policy: $(VENV)/dev ## Regenerate what docs/github/deploy-role.yaml lets an owner's CI do
+	$(PYTHON) -m local.generate.deploy_policy
+
 lock: $(VENV)/dev node ## Resolve the requirements again
 	cd tests && ../$(PIP_COMPILE) requirements.in
 	cd local && ../$(PIP_COMPILE) -c ../tests/requirements.txt requirements.in
@@ -204,4 +207,4 @@ lint-openapi: $(REDOCLY)
 		functions/openapi.yaml
 
 .PHONY: help start test quick soak build deploy bench bench-peers which-python check lint-openapi node format merchant key keys rotate revoke block unblock \
-	screenshots outputs smoke backup restore currencies rates cards lock clean
+	screenshots outputs smoke backup restore currencies rates cards deploy-policy lock clean

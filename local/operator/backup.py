@@ -52,7 +52,7 @@ def restore(stack: DeployedStack, table: str, at: datetime | None, backup: str |
             f"TABLE={table} is not a table of the stack that is backed up. "
             f"These are: {', '.join(backed_up)}."
         )
-    original = backed_up[table]
+    original, started = backed_up[table], time.monotonic()
     past = f"{original}-restored-{time.time_ns()}"
     if backup:
         stack.dynamodb.restore_table_from_backup(TargetTableName=past, BackupArn=backup)
@@ -65,7 +65,11 @@ def restore(stack: DeployedStack, table: str, at: datetime | None, backup: str |
     stack.dynamodb.get_waiter("table_exists").wait(TableName=past, WaiterConfig=_WAIT)
     returned, present = _copy_missing(stack.dynamodb, past, original)
     stack.dynamodb.delete_table(TableName=past)
-    return f"Missing rows restored: {returned}. Existing rows left unchanged: {present}."
+    minutes = (time.monotonic() - started) / 60
+    return (
+        f"Missing rows restored: {returned}. Existing rows left unchanged: {present}. "
+        f"It took {minutes:.1f} minutes."
+    )
 
 
 def _backed_up(stack: DeployedStack) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`make smoke`: what an owner runs after a deploy says that a stack takes payments, or what fails."""
+"""`make smoke`, which an owner runs after a deploy: a stack takes payments, or this step fails."""
 
 import re
 import time
