@@ -15,8 +15,8 @@ from local.template import Template
 from tests.support.stack import PROJECT, Stack
 
 _SAM_SECONDS = 100
-# They say where a stack itself is, so SAM's differ.
-_ADDRESSES = {"AWS_ENDPOINT_URL", "PUBLIC_BASE_URL"}
+# They say where a stack is and what code it runs, so SAM's differ.
+_ITS_OWN = {"AWS_ENDPOINT_URL", "PUBLIC_BASE_URL", "RELEASE"}
 
 
 def _overrides() -> dict[str, str]:
@@ -39,16 +39,16 @@ def test_sam_gives_each_function_the_variables_that_the_local_stack_gives_it(
     stack: Stack, deployed: Template
 ) -> None:
     overrides, lambdas = _overrides(), stack.aws("lambda")
-    assert set(overrides) >= _ADDRESSES
+    assert set(overrides) >= _ITS_OWN
     for name, body in deployed.of_type("AWS::Lambda::Function").items():
         known = lambdas.get_function_configuration(FunctionName=stack.resources[name])
         in_sam = {
             variable: overrides.get(variable, _as_sam_resolves(value, deployed))
             for variable, value in body["Properties"]["Environment"]["Variables"].items()
         }
-        assert set(in_sam) >= _ADDRESSES, "SAM overrides only what is declared"
+        assert set(in_sam) >= _ITS_OWN, "SAM overrides only what is declared"
         here = {key: str(value) for key, value in known["Environment"]["Variables"].items()}
-        assert in_sam | dict.fromkeys(_ADDRESSES) == here | dict.fromkeys(_ADDRESSES), name
+        assert in_sam | dict.fromkeys(_ITS_OWN) == here | dict.fromkeys(_ITS_OWN), name
 
 
 def test_sam_build_says_that_it_lacks_python_3_13(tmp_path: Path) -> None:
