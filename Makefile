@@ -96,7 +96,7 @@ screenshots: $(VENV)/dev ## Take pictures of the checkout's main states into doc
 outputs: $(VENV)/start ## Show the addresses of a stack's API, dashboard and tables: [STACK=]
 	@$(OPERATOR) $@
 
-smoke: $(VENV)/start ## Pay through the API of a stack, in test mode, and say what it answered: [STACK=]
+smoke: $(VENV)/start ## Pay through the API of a stack, in test mode, and say what it answered: [TIMES=1] [STACK=]
 	@$(OPERATOR) $@
 
 backup: $(VENV)/start ## Back up the tables of a stack: [STACK=]
@@ -145,7 +145,7 @@ OPERATOR = $(PYTHON) -m local.operator
 # What a command does is typed after `make`. Shells and desktops have variables with these names
 # for purposes of their own (NAME, EMAIL, ENV), so the environment does not count.
 TYPED = MERCHANT NAME EMAIL COUNTRY DESCRIPTOR LOCAL_CURRENCY SETTLEMENT_CURRENCY FEE JSON_CARDS \
-	FRAUD_RULES_IN_TEST MODE KEY OVERLAP_HOURS KIND VALUE LIST TABLE AT BACKUP ENV BUILD
+	FRAUD_RULES_IN_TEST MODE KEY OVERLAP_HOURS KIND VALUE LIST TABLE AT BACKUP TIMES ENV BUILD
 $(foreach name,$(TYPED),$(if $(findstring environment,$(origin $(name))),$(eval unexport $(name))))
 PYTHON_3_13 = $(firstword $(foreach candidate, \
 	python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13), \

@@ -35,8 +35,9 @@ _LEFT_OUT = re.compile(
     r"|kms:(Encrypt|Decrypt|GenerateDataKey|CreateGrant|RevokeGrant)"
     r"|iam:CreateServiceLinkedRole"
 )
-# What `sam deploy`, `make deploy` and `make smoke` ask beside the resources.
+# What `sam deploy`, `make deploy` and the workflow ask beside the resources.
 _TOOLS = {
+    "cloudformation:CancelUpdateStack",
     *("cloudformation:CreateChangeSet", "cloudformation:DescribeChangeSet"),
     *("cloudformation:ExecuteChangeSet", "cloudformation:DeleteChangeSet"),
     *("cloudformation:DescribeStackEvents", "cloudformation:GetTemplateSummary"),

@@ -29,7 +29,7 @@ COMMANDS = {
     "block": Command(lists.add, f"block {_ENTRY}", _LIST_VARIABLES),
     "unblock": Command(lists.remove, f"unblock {_ENTRY}", _LIST_VARIABLES),
     "outputs": Command(deployed.outputs, "outputs [STACK=]"),
-    "smoke": Command(smoke.smoke, "smoke [STACK=]"),
+    "smoke": Command(smoke.smoke, "smoke [TIMES=1] [STACK=]", (smoke.TIMES,)),
     "backup": Command(backup.backup, "backup [STACK=]"),
     "restore": Command(
         backup.restore,

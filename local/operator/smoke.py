@@ -4,6 +4,7 @@ It prints a line for each step: what was tried, and what came back. The first st
 it. It asks the address that merchants use, so it also tries the gateway, the keys and the links.
 """
 
+import secrets
 import time
 import uuid
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import requests
 
 from local.operator.deployed import DeployedStack
+from local.variables import optional, whole_number
 from payments.adapters.store.api_keys import ApiKeyStore
 from payments.model.ids import Mode
 from payments.model.merchant import Merchant
@@ -22,7 +24,6 @@ from payments.web.checkout_link import read_checkout_data
 _PAID_CARD = "4242424242424242"
 _CHALLENGE_CARD = "4000002760003184"
 _ONE_TIME_CODE = "123456"
-_UNKNOWN_KEY = "sk_test_thisKeyWasNeverIssued"
 _TIMEOUT_SECONDS = 35  # API Gateway waits for 29
 _OUTCOME_SECONDS = 60  # every function may have to start first
 _MOST_SHOWN_CHARACTERS = 300
@@ -124,7 +125,8 @@ class _Steps:
         return f"{answer.told} with both payments"
 
     def wrong_key(self) -> str:
-        return self._ask("GET", self._api, 401, key=_UNKNOWN_KEY).told
+        never_issued = f"sk_test_{secrets.token_hex(16)}"  # a new one: the gateway remembers
+        return self._ask("GET", self._api, 401, key=never_issued).told
 
     def _create(self) -> tuple[_Checkout, str]:
         headers = {"Idempotency-Key": f"smoke-{uuid.uuid4()}"}
@@ -178,14 +180,20 @@ class _Steps:
         return answer
 
 
-def smoke(stack: DeployedStack) -> str:
+TIMES = optional("TIMES", whole_number(1, 1000, "a number of runs from 1 to 1000"), 1)
+
+
+def smoke(stack: DeployedStack, times: int) -> str:
     """Raises _FailedStepError. The key that it makes stops working when it ends."""
     api = stack.output("ApiUrl")
     keys = ApiKeys(ApiKeyStore(stack.aws_client, stack.output("KeysTable")))
     key = keys.issue(_MERCHANT, Mode.TEST, int(time.time()))
     try:
         with requests.Session() as session:
-            _run(_Steps(api, key, session))
+            for number in range(1, times + 1):
+                if times > 1:
+                    print(f"Run {number} of {times}")
+                _run(_Steps(api, key, session))
     finally:
         keys.revoke(key, int(time.time()))
     return f"Stack {stack.name} takes payments."

@@ -136,8 +136,7 @@ def test_the_workflow_takes_the_role_of_its_environment_and_makes_what_exists() 
     makefile = (PROJECT / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     commands = [step["run"] for step in job["steps"] if "run" in step]
-    typed = [re.findall(r"(?<![\w=])[a-z][a-z-]+", command.split("<")[0]) for command in commands]
-    assert [words[0] for words in typed] == ["make"] * len(commands)
-    made = [word for words in typed for word in words[1:]]
-    assert made == ["check", "quick", "build", "deploy", "smoke"]
+    typed = re.findall(r"\bmake ([a-z -]+)", "\n".join(commands))
+    made = [target for words in typed for target in words.split()]
+    assert made == ["check", "quick", "build", "deploy", "smoke", "smoke"]
     assert set(made) <= targets

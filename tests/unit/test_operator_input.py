@@ -38,6 +38,7 @@ RIGHT_AND_WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
     "TABLE": ("PaymentsTable", ("Payments Table", "payments-table", "../x")),
     "AT": ("2020-01-31T12:00:00Z", ("yesterday", "2020-01-31T12:00:00", "31.01.2020")),
     "BACKUP": ("arn:aws:dynamodb:us-east-1:1:table/t/backup/b", ("arn:aws:s3:::b", "latest")),
+    "TIMES": ("2", ("0", "-1", "1001", "often", "1.5")),
     "ENV": ("dev", ("staging", "production")),
     "ARCH": ("arm64", ("arm", "amd64")),
     "BUILD": (".aws-sam/build", ()),
