@@ -61,7 +61,7 @@ class Canary:
 
 def chosen_for_prod() -> str:
     config = tomllib.loads((PROJECT / "samconfig.toml").read_text("utf-8"))
-    pairs = config["prod"]["deploy"]["parameters"]["parameter_overrides"]
+    pairs: list[str] = config["prod"]["deploy"]["parameters"]["parameter_overrides"]
     return dict(pair.split("=", 1) for pair in pairs)["DeploymentType"]
 
 
@@ -88,7 +88,7 @@ def rings(minutes: list[tuple[int, int]]) -> bool:
     threshold, wanted = ALARM["Threshold"], ALARM["DatapointsToAlarm"]
     shares = [errors / requests for requests, errors in minutes if requests]
     recent = shares[-ALARM["EvaluationPeriods"] :]
-    return sum(share >= threshold for share in recent) >= wanted
+    return bool(sum(share >= threshold for share in recent) >= wanted)
 
 
 def is_rolled_back(

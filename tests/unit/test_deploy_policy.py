@@ -1,6 +1,7 @@
 """What docs/github lets an owner's CI do: all that a deploy needs, and on our stacks alone."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -29,6 +30,12 @@ STATEMENTS = [
     for statement in policy["Statement"]
 ]
 GRANTED = {action for statement in STATEMENTS for action in statement["Action"]}
+
+
+def _steps() -> list[dict[str, Any]]:
+    (job,) = yaml.safe_load(WORKFLOW.read_text("utf-8"))["jobs"].values()
+    steps: list[dict[str, Any]] = job["steps"]
+    return steps
 
 
 def granted_for(types: set[str]) -> set[str]:
@@ -125,6 +132,42 @@ def test_cfn_lint_finds_nothing_in_the_role() -> None:
         [linter, deploy_policy.TARGET], capture_output=True, text=True, timeout=100, check=False
     )
     assert (ran.returncode, ran.stdout) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("deploys", "smoke", "status", "asked"),
+    [
+        ("sleep 0.3", "sleep 0.1", 0, ""),
+        ("sleep 0.3; exit 3", "sleep 0.1", 3, ""),
+        (
+            "while [ ! -e told ]; do sleep 0.1; done; exit 1",
+            "exit 1",
+            1,
+            "cloudformation cancel-update-stack --stack-name payments-prod",
+        ),
+    ],
+)
+def test_the_workflow_cancels_a_deploy_while_which_a_payment_fails(
+    tmp_path: Path, deploys: str, smoke: str, status: int, asked: str
+) -> None:
+    (script,) = [step["run"] for step in _steps() if "deploy" in step.get("run", "")]
+    told = tmp_path / "told"
+    for name, body in {
+        "make": f'case "$1" in deploy) {deploys};; smoke) {smoke};; esac',
+        "aws": 'echo "$@" > told',
+    }.items():
+        command = tmp_path / name
+        command.write_text(f"#!/bin/sh\n{body}\n")
+        command.chmod(0o755)
+    ran = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", script],  # as GitHub runs it
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "STACK": "payments-prod"},
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == status
+    assert (told.read_text().strip() if told.exists() else "") == asked
 
 
 def test_the_workflow_takes_the_role_of_its_environment_and_makes_what_exists() -> None:
