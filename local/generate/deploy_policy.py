@@ -74,6 +74,7 @@ _RESOURCES = {
     "kms": ("kms:*:@:alias/${StackPrefix}-*", "kms:*:@:key/*"),
     "lambda": (
         "lambda:*:@:function:${StackPrefix}-*",
+        "lambda:*:@:function:CodeDeployHook_${StackPrefix}-*",
         "lambda:*:@:layer:DependenciesLayer*",
         "lambda:*:@:layer:PaymentsLayer*",
     ),
@@ -100,8 +101,8 @@ def resource_types(deployed: Template) -> set[str]:
     resources = list(deployed.resources.values())
     for body in deployed.resources.values():
         if body["Type"] == "AWS::CloudFormation::Stack":
-            nested = yaml_parse((PROJECT / body["Properties"]["TemplateURL"]).read_text("utf-8"))
-            resources += nested["Resources"].values()
+            text = (PROJECT / body["Properties"]["TemplateURL"]).read_text("utf-8")
+            resources += template.translate(yaml_parse(text), {}).resources.values()
     return {body["Type"] for body in resources}
 
 

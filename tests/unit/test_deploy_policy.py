@@ -32,6 +32,12 @@ STATEMENTS = [
 GRANTED = {action for statement in STATEMENTS for action in statement["Action"]}
 
 
+@pytest.fixture(autouse=True)
+def _region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SAM's translator asks for one."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+
+
 def _steps() -> list[dict[str, Any]]:
     (job,) = yaml.safe_load(WORKFLOW.read_text("utf-8"))["jobs"].values()
     steps: list[dict[str, Any]] = job["steps"]
