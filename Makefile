@@ -49,7 +49,7 @@ build: $(VENV)/dev ## Build what is deployed, into .aws-sam: ARCH=x86_64 or arm6
 	@for folder in .aws-sam/build/*Function; do $(PYTHON_3_13) -m compileall -q \
 		--invalidation-mode unchecked-hash -s $$folder -p /var/task $$folder || exit 1; done
 
-deploy: $(VENV)/dev ## Deploy the build: ENV=dev or prod [ARCH=, to refuse a build for another one]
+deploy: $(VENV)/dev ## Deploy the build: ENV=dev or prod [AlarmEmail=, any parameter of template.yaml] [ARCH= CONFIRM=no]
 	@PATH="$(VENV)/bin:$$PATH" $(OPERATOR) $@
 
 bench: $(VENV)/dev ## Measure everything and compare it with its goal
@@ -63,7 +63,7 @@ check: $(VENV)/dev $(CHECKOV) ## Lint, types, template and openapi.yaml
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	AWS_DEFAULT_REGION=us-east-1 $(VENV)/bin/sam validate --lint
-	$(VENV)/bin/cfn-lint template.yaml functions/monitoring.yaml
+	$(VENV)/bin/cfn-lint template.yaml functions/monitoring.yaml functions/edge.yaml
 	$(CHECKOV)
 	@$(if $(NODE_BIN),$(MAKE) --no-print-directory lint-openapi,echo "Skipped the lint of \
 		functions/openapi.yaml: it needs Node.js 20.19 or newer. To install one: make node")
@@ -136,17 +136,27 @@ lock: $(VENV)/dev node ## Resolve the requirements again
 clean: ## Remove what was installed and built
 	rm -rf $(VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache
 
+# `make check` lints the template too, so the quick tests leave that out.
 # One starts a container engine, the other judges the calls that all other tests have made.
 LAST = tests/sam_local tests/permissions
-QUICK = tests/unit tests/contract tests/workflow tests/template tests/functional/test_quick_start.py
+QUICK = tests/unit tests/contract tests/workflow tests/template tests/functional/test_quick_start.py \
+	--ignore=tests/template/test_lint.py
 LOCAL_OPTIONS = --port "$(PORT)" --aws-port "$(AWS_PORT)" --lifetime "$(LIFETIME)" --log "$(LOG)"
 # It finds in the environment what was typed after `make`, because make exports that.
 OPERATOR = $(PYTHON) -m local.operator
 # What a command does is typed after `make`. Shells and desktops have variables with these names
 # for purposes of their own (NAME, EMAIL, ENV), so the environment does not count.
 TYPED = MERCHANT NAME EMAIL COUNTRY DESCRIPTOR LOCAL_CURRENCY SETTLEMENT_CURRENCY FEE JSON_CARDS \
-	FRAUD_RULES_IN_TEST MODE KEY OVERLAP_HOURS KIND VALUE LIST TABLE AT BACKUP TIMES ENV BUILD
+	FRAUD_RULES_IN_TEST MODE KEY OVERLAP_HOURS KIND VALUE LIST TABLE AT BACKUP TIMES ENV BUILD \
+	CONFIRM
 $(foreach name,$(TYPED),$(if $(findstring environment,$(origin $(name))),$(eval unexport $(name))))
+# A parameter of the template is whatever else was typed for `make deploy`, one a line.
+define newline
+
+
+endef
+deploy: export PARAMETERS = $(foreach name,$(filter-out ENV ARCH BUILD CONFIRM -%,$(.VARIABLES)),$(if \
+	$(filter command,$(word 1,$(origin $(name)))),$(name)=$($(name))$(newline)))
 PYTHON_3_13 = $(firstword $(foreach candidate, \
 	python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13), \
 	$(shell $(candidate) -c 'import sys; print(sys.executable)' 2>/dev/null)))

@@ -69,7 +69,7 @@ app.get("/orders/:id", async (request, response) => {
   const order = orders.get(request.params.id);
   if (!order?.payment) return response.sendStatus(404);
   const payment = await settle(order);
-  if (payment.status === "completed") return response.send("Thank you. Your tea is on its way.");
+  if (payment.paid) return response.send("Thank you. Your tea is on its way.");
   if (payment.status === "processing") {
     return response.set("Refresh", "3").send("Your payment is being processed.");
   }
@@ -82,7 +82,7 @@ app.get("/orders/:id", async (request, response) => {
 // Asks for the payment that was stored with this order, and acts on what it says.
 async function settle(order) {
   const payment = await ask("GET", `/v1/payments/${order.payment}`);
-  if (payment.status === "completed") fulfil(order);
+  if (payment.paid) fulfil(order);
   else if (ENDED.includes(payment.status) && order.status === "open") order.status = "unpaid";
   return payment;
 }

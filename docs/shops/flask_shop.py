@@ -83,7 +83,7 @@ def order():
 def returned(order_id):
     """The shopper is back. The `id_payment` in the URL proves nothing: anybody can type one."""
     payment = settle(find(order_id))
-    if payment["status"] == "completed":
+    if payment["paid"]:
         return "Thank you. Your tea is on its way."
     if payment["status"] == "processing":
         return "Your payment is being processed.", 200, {"Refresh": "3"}
@@ -97,7 +97,7 @@ def settle(order):
     if order["payment"] is None:
         abort(409)
     payment = ask("GET", f"/v1/payments/{order['payment']}")
-    if payment["status"] == "completed":
+    if payment["paid"]:
         fulfil(order["id"])
     elif payment["status"] in ENDED:
         close(order["id"])

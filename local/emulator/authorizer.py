@@ -50,7 +50,7 @@ class Authorizer:
         try:
             answer: Mapping[str, Any] = self._handler(event, Context())
         except Exception as error:  # whatever breaks in the function, the gateway says the same
-            raise RefusedError("AUTHORIZER_FAILURE") from error
+            raise RefusedError("AUTHORIZER_CONFIGURATION_ERROR") from error
         if self._ttl_seconds:
             self._answers[identity] = (time.monotonic() + self._ttl_seconds, answer)
         return answer

@@ -119,11 +119,16 @@ class LocalAws:
             for name, body in self._template.resources.items()
             if body["Type"] in _CREATED
         }
+        nested = self._template.of_type("AWS::CloudFormation::Stack")
         body = {
             "Parameters": self._template.parameters,
             "Conditions": self._template.conditions,
             "Resources": resources,
-            "Outputs": self._template.outputs,
+            "Outputs": {
+                name: output
+                for name, output in self._template.outputs.items()
+                if output["Value"].get("Fn::GetAtt", [""])[0] not in nested
+            },
         }
         boto3.client("cloudformation").create_stack(
             StackName=STACK_NAME,

@@ -51,8 +51,8 @@ _DEFAULT_STATUS = {
     "ACCESS_DENIED": 403,
     "MISSING_AUTHENTICATION_TOKEN": 403,
     "REQUEST_TOO_LARGE": 413,
-    "AUTHORIZER_FAILURE": 500,
-    "INTEGRATION_FAILURE": 504,
+    "AUTHORIZER_CONFIGURATION_ERROR": 500,
+    "DEFAULT_5XX": 502,
 }
 
 
@@ -154,9 +154,9 @@ class Gateway:
         event = self._event(exchange)
         try:
             answer = handler(event, Context())
-        except Exception:  # noqa: BLE001 - whatever broke in a handler, its caller gets a 502
+        except Exception:  # noqa: BLE001 - whatever broke in a handler, the gateway says the same
             _LOG.exception("a handler failed")
-            return self._gateway_response("INTEGRATION_FAILURE", exchange)
+            return self._gateway_response("DEFAULT_5XX", exchange)
         body = answer["body"]
         raw = base64.b64decode(body) if answer["isBase64Encoded"] else body.encode()
         headers = {

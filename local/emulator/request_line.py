@@ -70,7 +70,7 @@ def _payment_id(request: Request, parameters: Mapping[str, str], answer: Mapping
 
 
 def _reason(response: Response, answer: Mapping[str, Any]) -> str:
-    """In the words of the answer itself, which never repeats what was sent."""
+    """Quotes the answer itself, which never repeats what was sent."""
     if errors := answer.get("errors"):
         return ", ".join(f"{error['field']}: {error['code']}" for error in errors)
     if decline := answer.get("error"):

@@ -55,8 +55,6 @@ class LocalStack:
         chosen = {"PublicBaseUrl": self.url, "RatesUrl": "", **dict(parameters)}
         self.rates_source = chosen["RatesUrl"] or f"the snapshot of {DATE}; nothing is fetched"
         loaded = template.load(chosen)
-        # The API's address is not one of execute-api here.
-        loaded.outputs["ApiUrl"]["Value"] = {"Fn::Sub": f"{self.url}/v1/payments/"}
         progress("Creating tables, keys and the workflow; loading the functions")
         self._aws = LocalAws(loaded, chosen, CallLog(calls) if calls else None)
         dynamodb = AwsClient(boto3.client("dynamodb"))

@@ -82,12 +82,13 @@ _RESOURCES = {
         "logs:*:@:log-group:${StackPrefix}-*",
         "logs:*:@:log-group:/aws/vendedlogs/states/${StackPrefix}-*",
     ),
-    "route53": ("route53:::hostedzone/*",),
+    "route53": ("route53:::change/*", "route53:::hostedzone/*"),
     "s3": ("s3:::aws-sam-cli-managed-default-*",),
     "sns": ("sns:*:@:${StackPrefix}-*",),
     "sqs": ("sqs:*:@:${StackPrefix}-*",),
     "states": ("states:*:@:stateMachine:${StackPrefix}-*",),
-    "wafv2": ("wafv2:*:@:regional/*",),
+    # A web ACL is put before a stage.
+    "wafv2": ("apigateway:*::/restapis/*/stages/*", "wafv2:*:@:regional/*"),
 }
 # A type's service, where IAM calls it differently.
 _SERVICES = {"stepfunctions": "states"}

@@ -37,7 +37,10 @@ COMMANDS = {
         (backup.TABLE, backup.AT, backup.BACKUP),
     ),
     "deploy": Command(
-        deploy.deploy, "deploy [ENV=dev] [ARCH=x86_64]", deploy.VARIABLES, needs_stack=False
+        deploy.deploy,
+        "deploy [ENV=dev] [ARCH=x86_64] [CONFIRM=no] [AlarmEmail=you@example.com …]",
+        deploy.VARIABLES,
+        needs_stack=False,
     ),
 }
 

@@ -54,7 +54,7 @@ def _explain_local(cause: BaseException, aws_port: int) -> str:
             f"No local stack runs with AWS_PORT={aws_port}. Start one with make start, "
             "or name a deployed stack with STACK="
         )
-    if _is_unknown_stack(cause):
+    if is_unknown_stack(cause):
         return f"What listens on AWS_PORT={aws_port} is not the local stack of make start."
     return f"The local stack failed: {cause}"
 
@@ -62,7 +62,7 @@ def _explain_local(cause: BaseException, aws_port: int) -> str:
 def _explain_answer(error: ClientError, stack: str) -> str:
     answer: Mapping[str, Any] = error.response["Error"]
     code, message = answer.get("Code", ""), answer.get("Message", "")
-    if _is_unknown_stack(error):
+    if is_unknown_stack(error):
         return f"There is no stack {stack} in this AWS account and region."
     if code in _EXPIRED:
         return f"The AWS credentials have expired. Sign in again. AWS said: {message}"
@@ -73,7 +73,7 @@ def _explain_answer(error: ClientError, stack: str) -> str:
     return f"AWS refused {error.operation_name} on stack {stack}: {code}: {message}"
 
 
-def _is_unknown_stack(error: BaseException) -> bool:
+def is_unknown_stack(error: BaseException) -> bool:
     """CloudFormation has no code of its own for this."""
     return (
         isinstance(error, ClientError)

@@ -28,17 +28,21 @@ class DeployedStack:
     def name(self) -> str:
         return self.deployed_name or STACK_NAME
 
+    @property
+    def local_aws_url(self) -> str:
+        return f"http://127.0.0.1:{self.aws_port}"
+
     @cached_property
     def cloudformation(self) -> Any:
-        return self._client("cloudformation")
+        return self.client("cloudformation")
 
     @cached_property
     def dynamodb(self) -> Any:
-        return self._client("dynamodb")
+        return self.client("dynamodb")
 
-    def _client(self, service: str) -> Any:
+    def client(self, service: str) -> Any:
         local: dict[str, Any] = {
-            "endpoint_url": f"http://127.0.0.1:{self.aws_port}",
+            "endpoint_url": self.local_aws_url,
             "region_name": REGION,
             "aws_access_key_id": "local",
             "aws_secret_access_key": "local",
@@ -80,4 +84,9 @@ class DeployedStack:
 
 
 def outputs(stack: DeployedStack) -> str:
-    return "\n".join(f"{name:<14} {value}" for name, value in stack.outputs().items())
+    """The local stack has an AWS of its own, and no dashboard."""
+    shown = dict(stack.outputs())
+    if not stack.deployed_name:
+        shown.pop("DashboardUrl", None)
+        shown["AwsUrl"] = stack.local_aws_url
+    return "\n".join(f"{name:<14} {value}" for name, value in shown.items())

@@ -10,7 +10,6 @@ import pytest
 
 from tests.benchmarks.built import Layout, python_3_13
 from tests.benchmarks.called import called_operations
-from tests.support.operator import operate
 from tests.support.stack import Stack
 
 PROBE = Path(__file__).parent / "probes/every_call.py"
@@ -43,7 +42,7 @@ def test_the_build_edits_no_source_of_other_people(layout: Layout) -> None:
 
 
 def test_every_call_works_from_the_built_layers(layout: Layout, stack: Stack) -> None:
-    """With nothing but the layers and the functions to import from, against the local stack."""
+    """Calls the built functions against the local stack; they import from the layers alone."""
     ran = subprocess.run(
         [str(python_3_13()), "-S", "-W", "error", str(PROBE), str(layout.root)],
         env={
@@ -86,32 +85,3 @@ def test_every_function_and_layer_file_comes_with_its_bytecode(layout: Layout) -
     for source in sources:
         compiled = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
         assert compiled.read_bytes()[4:8] == (1).to_bytes(4, "little"), source
-
-
-@pytest.mark.parametrize(("arch", "machine"), [("arm64", "aarch64"), ("x86_64", "x86_64")])
-def test_deploying_refuses_what_was_built_for_another_architecture(
-    tmp_path: Path, arch: str, machine: str
-) -> None:
-    library = tmp_path / f"build/DependenciesLayer/python/x.cpython-313-{machine}-linux-gnu.so"
-    library.parent.mkdir(parents=True)
-    library.touch()
-    sam = tmp_path / "bin/sam"
-    sam.parent.mkdir()
-    sam.write_text('#!/bin/sh\necho "$@"\n')
-    sam.chmod(0o755)
-
-    def deploy(wanted: str) -> subprocess.CompletedProcess[str]:
-        path = {"PATH": f"{sam.parent}:/usr/bin:/bin"}
-        typed = {"ENV": "prod", "ARCH": wanted, "BUILD": str(tmp_path / "build")}
-        return operate(None, "deploy", path, **typed)
-
-    other = {"arm64": "x86_64", "x86_64": "arm64"}[arch]
-    refused, unasked, confirmed = deploy(other), deploy(""), deploy(arch)
-
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert f"make build ARCH={other}" in refused.stderr
-    for done in (unasked, confirmed):
-        assert done.returncode == 0, done.stderr
-        assert "--config-env prod" in done.stdout
-        for parameter in ("Environment=prod", "LogRetentionDays=365", f"Architecture={arch}"):
-            assert parameter in done.stdout.split()

@@ -73,7 +73,7 @@ class Round:
 
 
 def play(server: Server, acts: tuple[Callable[[], None], ...]) -> Round:
-    """So many requests, one after the other, alternating."""
+    """Sends that many requests, one after the other, alternating."""
     cpu, started = server.cpu_seconds(), time.perf_counter()
     for act in itertools.islice(itertools.cycle(acts), REQUESTS):
         act()

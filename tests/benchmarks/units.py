@@ -195,7 +195,7 @@ def _description(table: str) -> Mapping[str, Any]:
 
 
 def _index_keys(table: str) -> list[frozenset[str]]:
-    """Of each index the attributes an item must have to be in it; ours carry all attributes."""
+    """The attributes that an item must have to be in each index; ours carry all attributes."""
     indexes = _description(table).get("GlobalSecondaryIndexes", [])
     assert all(index["Projection"]["ProjectionType"] == "ALL" for index in indexes)
     return [frozenset(key["AttributeName"] for key in index["KeySchema"]) for index in indexes]

@@ -46,6 +46,7 @@ def fill_in(page: Page, number: str, *, month: str = "12", year: str = "34") -> 
     page.locator("#exp_month").fill(month)
     page.locator("#exp_year").fill(year)
     page.locator("#cvc").fill("3140" if number.startswith("37") else "314")
+    page.locator("#name").fill("Ada Lovelace")
 
 
 def pay(page: Page, number: str, *, year: str = "34") -> None:
@@ -153,7 +154,7 @@ def unknown(scene: Scene) -> None:
 
 
 def expired(scene: Scene) -> None:
-    """Of a stack whose payments live two seconds."""
+    """A state of a stack whose payments live two seconds."""
     for _ in range(30):
         checkout(scene)
         if not scene.page.locator("#pay").count():

@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser import states
 from tests.browser.chromium import DESKTOP, PHONE, has_room
@@ -40,10 +40,10 @@ def violations(page: Page) -> list[str]:
 
 
 def check_state(state: State, scene: Scene) -> None:
-    """In the light, then in the dark, and on a phone's width: the page is the same."""
+    """Checks the light page, then the dark one on a phone's width."""
     state(scene)
     page = scene.page
-    assert page.locator(SEEN[state]).first.is_visible(), page.locator("body").inner_text()
+    expect(page.locator(SEEN[state]).first).to_be_visible()
     assert page.locator("h1").count() == 1
     assert violations(page) == []
     page.emulate_media(color_scheme="dark")

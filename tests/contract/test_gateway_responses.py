@@ -19,7 +19,6 @@ SCHEMA_OF_STATUS = {
     "413": "TooLarge",
     "429": "TooManyRequests",
     "500": "InternalError",
-    "502": "BadGateway",
     "503": "Unavailable",
     "504": "GatewayTimeout",
 }
@@ -43,6 +42,12 @@ def test_what_the_gateway_refuses_has_the_status_the_contract_gives_it(
             "UNAUTHORIZED": "401",
             "ACCESS_DENIED": "401",
             "AUTHORIZER_FAILURE": "503",
+            # What AWS says of an authorizer that raises or is throttled.
+            "AUTHORIZER_CONFIGURATION_ERROR": "503",
+            # What AWS says of a throttled function.
+            "INTEGRATION_FAILURE": "503",
+            "INTEGRATION_TIMEOUT": "504",
+            "WAF_FILTERED": "429",
             "MISSING_AUTHENTICATION_TOKEN": "404",
             "INVALID_SIGNATURE": "404",
             "RESOURCE_NOT_FOUND": "404",
@@ -88,6 +93,18 @@ def test_every_gateway_response_names_the_request_and_may_be_read_from_any_origi
         assert headers.get("WWW-Authenticate") == (
             "'Basic'" if answer["statusCode"] == "401" else None
         ), kind
+
+
+def test_who_may_try_again_is_told_when(responses: dict[str, Any]) -> None:
+    told = {
+        kind: answer["responseParameters"].get("gatewayresponse.header.Retry-After")
+        for kind, answer in responses.items()
+        if answer["statusCode"] in ("429", "503", "504")
+    }
+
+    assert told.pop("WAF_FILTERED") == "'60'"  # it measures over a minute
+    assert len(told) == 5
+    assert set(told.values()) == {"'2'"}
 
 
 def test_a_denied_key_gets_the_authorizers_words_in_every_language_as_valid_json(

@@ -180,14 +180,14 @@ class Witness:
 
 @pytest.fixture(scope="module")
 def watched(stack_for: StackFor) -> Stack:
-    """Not the stack of everybody, where others leave numbers about."""
+    """A stack of its own: on the shared one, other tests leave card numbers."""
     found = stack_for(LiveAcquirer="simulator")
     empty_tables(found)
     return found
 
 
 def empty_tables(stack: Stack) -> None:
-    """So that a trace is found by the test that left it, and by no other."""
+    """Forgets earlier traces, so that a test finds only its own."""
     for table, keys in EMPTIED.items():
         name = stack.resources[table]
         rows = [{key: item[key] for key in keys} for item in stack.rows(table)]
@@ -820,7 +820,7 @@ def test_the_table_of_encrypted_cards_has_no_stream(stack: Stack) -> None:
     ("table", "has_backup"), [("AttemptsTable", False), ("PaymentsTable", True)]
 )
 def test_the_table_of_encrypted_cards_alone_is_not_backed_up(table: str, has_backup: bool) -> None:
-    """In the template, for the emulated AWS backs nothing up. With payments as the control."""
+    """Reads the template, for the emulated AWS backs nothing up. Payments are the control."""
     properties = yaml_parse((PROJECT / "template.yaml").read_text())["Resources"][table]
     recovery = properties["Properties"].get("PointInTimeRecoverySpecification", {})
     assert bool(recovery.get("PointInTimeRecoveryEnabled")) == has_backup

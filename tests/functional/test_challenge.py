@@ -278,7 +278,7 @@ def test_a_challenge_that_takes_too_long_ends_the_attempt_and_another_card_may_b
 def test_by_default_a_challenge_lasts_10_minutes(
     shop: Shop, shopper: Shopper, stack: Stack
 ) -> None:
-    """Not waited for: the workflow's own record of the open challenge says how long it waits."""
+    """Reads the limit from the workflow's record of the open challenge, to save the wait."""
     checkout = shop.checkout()
     shopper.start_challenge(checkout)
     stepfunctions = stack.aws("stepfunctions")

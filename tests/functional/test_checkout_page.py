@@ -11,7 +11,8 @@ import pytest
 from payments.model.ids import Mode
 from tests.conftest import StackFor
 from tests.support.actors import (
-    PAID_CARD,
+    DECLINED_CARD,
+    TYPED_CARD,
     Checkout,
     Shop,
     Shopper,
@@ -81,9 +82,7 @@ def test_paying_from_an_edited_page_pays_the_stored_payment(
     url = edited(checkout, product={"total_price": 0.01}, return_url="https://thief.example/")
     form = Page(shopper.open(url)).form("card_number")
 
-    answer = form.send(
-        shopper.session, card_number=PAID_CARD, exp_month="12", exp_year="34", cvc="314"
-    )
+    answer = form.send(shopper.session, **TYPED_CARD)
 
     assert leave(shopper, answer).startswith("https://example.com/payment-result?")
     (entry,) = ledger(stack, checkout)
@@ -113,6 +112,27 @@ def test_the_forms_fields_have_the_standard_autocomplete_tokens(
     fields = checkout_page(shopper, shop.checkout()).form("card_number").fields
     tokens = {name: fields[name].attributes["autocomplete"] for name in AUTOCOMPLETE}
     assert tokens == AUTOCOMPLETE
+
+
+def test_an_e_mail_address_from_the_merchant_is_shown_and_not_asked_for(
+    shop: Shop, shopper: Shopper
+) -> None:
+    checkout = shop.checkout(customer_email="ada+shop@example.com")
+    page = checkout_page(shopper, checkout)
+    assert "ada+shop@example.com" in page.text
+    assert "email" not in page.form("card_number").fields
+
+    refused = Page(shopper.pay_by_form(checkout, "1", email="someone.else@example.com"))
+    assert "ada+shop@example.com" in refused.text
+    assert "someone.else@example.com" not in refused.text
+
+
+def test_an_e_mail_address_that_a_shopper_typed_is_asked_for_again(
+    shop: Shop, shopper: Shopper
+) -> None:
+    checkout = shop.checkout()
+    shopper.pay(checkout, DECLINED_CARD, email="ada@example.com")
+    assert "email" in checkout_page(shopper, checkout).form("card_number").fields
 
 
 def test_every_field_that_is_typed_in_has_a_label(shop: Shop, shopper: Shopper) -> None:

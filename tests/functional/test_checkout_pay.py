@@ -18,6 +18,7 @@ from tests.support.actors import (
     INSUFFICIENT_FUNDS_CARD,
     ONE_TIME_CODE,
     PAID_CARD,
+    TYPED_CARD,
     Shop,
     Shopper,
     open_shop,
@@ -38,9 +39,7 @@ def test_without_javascript_a_shopper_pays_by_the_pages_form_and_returns_to_the_
     checkout = shop.checkout()
     form = checkout_page(shopper, checkout).form("card_number")
 
-    answer = form.send(
-        shopper.session, card_number="4242 4242 4242 4242", exp_month="12", exp_year="34", cvc="314"
-    )
+    answer = form.send(shopper.session, **TYPED_CARD)
 
     assert answer.status_code == 303
     assert leave(shopper, answer) == f"https://example.com/payment-result?id_payment={checkout.id}"
@@ -51,7 +50,7 @@ def test_the_whole_way_works_under_a_stage_prefix_too(stack_for: StackFor) -> No
     staged = stack_for(stage="prod")
     shop, shopper = open_shop(staged), Shopper(staged)
     checkout = shop.checkout()
-    typed = {"card_number": CHALLENGE_CARD, "exp_month": "12", "exp_year": "34", "cvc": "314"}
+    typed = TYPED_CARD | {"card_number": CHALLENGE_CARD}
     page = checkout_page(shopper, checkout)
     assert shopper.open(urljoin(page.url, page.all("script")[0].attributes["src"])).ok
 
@@ -75,9 +74,7 @@ def test_a_declined_form_leads_to_the_status_page_which_says_so_and_takes_anothe
 
     page = Page(shopper.open(answer.headers["Location"]))
     assert "declined" in page.text.lower()
-    again = page.form("card_number").send(
-        shopper.session, card_number=PAID_CARD, exp_month="12", exp_year="34", cvc="314"
-    )
+    again = page.form("card_number").send(shopper.session, **TYPED_CARD)
 
     assert leave(shopper, again).endswith(f"?id_payment={checkout.id}")
     assert shop.payment(checkout.id)["status"] == "completed"
@@ -189,7 +186,7 @@ def test_missing_fields_come_all_at_once(shop: Shop, shopper: Shopper) -> None:
     checkout = shop.checkout()
     url = f"{shopper.stack.url}/checkout/{checkout.id}"
     answer = shopper.post(url, json={"client_secret": checkout.client_secret})
-    assert faults(answer).keys() == {"card_number", "exp_month", "exp_year", "cvc"}
+    assert faults(answer).keys() == {"card_number", "exp_month", "exp_year", "cvc", "name"}
 
 
 @pytest.mark.parametrize("secret", [None, 17, ["a"], {"a": "b"}, True])

@@ -47,7 +47,7 @@ def post(shop: Shop, body: bytes | str, **headers: str) -> requests.Response:
     return shop.request("POST", "/v1/payments/", data=raw, headers=JSON | headers)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def broken(stack_for: StackFor) -> Shop:
     """A shop on a stack whose payments are gone. Nobody else may use it."""
     stack = stack_for(LogRetentionDays="3")

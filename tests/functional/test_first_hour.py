@@ -23,7 +23,10 @@ BLOCKS = re.findall(r"```sh\n(.*?)```", FIRST_HOUR, re.DOTALL)
 # What follows on an indented line belongs to the command before it.
 COMMANDS = [command for block in BLOCKS for command in re.split(r"\n(?! )", block.strip())]
 # Only an account can run these; `make build` has tests of its own.
-NEED_AN_ACCOUNT = ("make build", "make deploy", "sam delete", "aws dynamodb update-table")
+NEED_AN_ACCOUNT = (
+    *("make build", "make deploy", "sam delete", "aws dynamodb update-table"),
+    *("aws cloudformation update-termination-protection", "aws kms schedule-key-deletion"),
+)
 # What an earlier command has shown, and the page abbreviates.
 SHOWN = {"sk_test_": r"\w+", "pay_": r"\w{26}", "arn:aws:dynamodb:": r"\S+PaymentsTable\S+"}
 WRITES = ("PutItem", "UpdateItem", "DeleteItem")
@@ -88,8 +91,9 @@ def test_the_first_hour_goes_as_the_docs_say(owner: Owner, shopper: Shopper) -> 
         answers[command] = owner.types(command)
 
     told = {command.partition(" KEY")[0]: answer for command, answer in answers.items()}
-    assert "ApiUrl" in told["make outputs"]
-    assert "DashboardUrl" in told["make outputs"]
+    shown = dict(line.split() for line in told["make outputs"].splitlines())
+    assert shown["ApiUrl"] == f"{owner.stack.url}/v1/payments/"
+    assert shown["AwsUrl"] == owner.stack.aws_url
     assert '"status": "completed"' in told['curl "${API}pay_…" -u "$KEY:"']
     assert "The old key stops working in 24 hours" in told["make rotate"]
     assert "Revoked" in told["make revoke"]

@@ -340,10 +340,11 @@ def test_a_create_that_has_no_live_acquirer_is_foreseen_and_no_error_in_the_log(
     stack = stack_for()
     answer = open_shop(stack, Mode.LIVE).create()
     assert answer.status_code == 503
-    logged = stack.log.splitlines()
-    assert [line for line in logged if answer.headers["X-Request-Id"] in line]
+    lines = stack.log.splitlines()
+    logged = [line for line in lines if answer.headers["X-Request-Id"] in line]
+    assert logged
     assert [line for line in logged if "ERROR" in line or "Traceback" in line] == []
-    assert [line for line in logged if '"ForeseenUnavailable"' in line]
+    assert [line for line in lines if '"ForeseenUnavailable"' in line]
 
 
 def test_without_the_header_nothing_is_merged(shop: Shop) -> None:

@@ -58,7 +58,7 @@ def both_modes(stack_for: StackFor) -> Stack:
     return stack_for(LiveAcquirer="simulator", AuthorizerCacheSeconds=str(CACHE_SECONDS))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def keyless(stack_for: StackFor) -> Stack:
     """A stack whose key store is gone. Nobody else may use it: the parameter says so."""
     stack = stack_for(AuthorizerCacheSeconds="0", LogRetentionDays="1")

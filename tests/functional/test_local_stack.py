@@ -35,6 +35,7 @@ from tests.support.documentation import (
     envelope,
     example,
 )
+from tests.support.intrinsics import refusals
 from tests.support.stack import PROJECT, START_SECONDS, Stack
 
 TEST_KEY = "sk_test_51O62xYzAbcDef123"
@@ -306,9 +307,8 @@ def _json(text: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def parameters_and_rules() -> tuple[dict[str, Any], dict[str, Any]]:
-    template = yaml_parse((PROJECT / "template.yaml").read_text())
-    return template["Parameters"], template["Rules"]
+def source() -> Any:
+    return yaml_parse((PROJECT / "template.yaml").read_text())
 
 
 def test_a_live_create_answers_503_for_want_of_an_acquirer(stack_for: StackFor) -> None:
@@ -327,9 +327,9 @@ def test_what_is_wrong_with_a_live_create_is_said_all_the_same(stack: Stack) -> 
 
 
 def test_there_is_no_live_acquirer_by_default(
-    parameters_and_rules: tuple[dict[str, Any], dict[str, Any]],
+    source: Any,
 ) -> None:
-    live_acquirer = parameters_and_rules[0]["LiveAcquirer"]
+    live_acquirer = source["Parameters"]["LiveAcquirer"]
     assert live_acquirer["Default"] == "none"
     assert set(live_acquirer["AllowedValues"]) == {"none", "simulator"}
 
@@ -370,36 +370,12 @@ def test_a_live_secret_opens_no_test_payment(stack_for: StackFor) -> None:
     ],
 )
 def test_the_template_refuses_the_simulator_in_production_and_nothing_else(
-    parameters_and_rules: tuple[dict[str, Any], dict[str, Any]],
-    environment: str,
-    live_acquirer: str,
-    accepted: bool,
+    source: Any, environment: str, live_acquirer: str, accepted: bool
 ) -> None:
-    parameters, rules = parameters_and_rules
-    values = {name: row.get("Default") for name, row in parameters.items()}
-    values |= {"Environment": environment, "LiveAcquirer": live_acquirer}
-    assert environment in parameters["Environment"]["AllowedValues"]
-    assert all(_holds(rule, values) for rule in rules.values()) is accepted
-
-
-def _holds(rule: dict[str, Any], values: dict[str, Any]) -> bool:
-    """Whether CloudFormation would let these parameters through this rule."""
-    if "RuleCondition" in rule and not _evaluated(rule["RuleCondition"], values):
-        return True
-    return all(_evaluated(row["Assert"], values) for row in rule["Assertions"])
-
-
-def _evaluated(expression: Any, values: dict[str, Any]) -> Any:
-    match expression:
-        case {"Ref": name}:
-            return values[name]
-        case {"Fn::Equals": [left, right]}:
-            return _evaluated(left, values) == _evaluated(right, values)
-        case {"Fn::Not": [inner]}:
-            return not _evaluated(inner, values)
-        case str():
-            return expression
-    raise AssertionError(f"a rule function this test does not know: {expression}")
+    assert environment in source["Parameters"]["Environment"]["AllowedValues"]
+    typed = {"Environment": environment, "LiveAcquirer": live_acquirer}
+    refused = refusals(source, typed | {"AlarmEmail": "me@shop.example"})
+    assert refused == ([] if accepted else ["NoSimulatorInProduction"])
 
 
 # --------------------------------------------------------------------------------- many at a time

@@ -264,7 +264,7 @@ def test_counters_hold_neither_card_nor_e_mail_nor_address(
     assert open_attempts(stack, checkout) == []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def blind(stack_for: StackFor) -> Stack:
     """A stack whose counters are gone. Nobody else may use it: the parameter says so."""
     stack = stack_for(LogRetentionDays="7")

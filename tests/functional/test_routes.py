@@ -1,5 +1,6 @@
 """Contract, section 1: routes, both spellings, CORS, request ids, and links under any prefix."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,14 +16,16 @@ from tests.support.actors import (
     CHALLENGE_CARD,
     DECLINED_CARD,
     ONE_TIME_CODE,
-    PAID_CARD,
+    TYPED_CARD,
     Shop,
     Shopper,
     open_shop,
     order,
 )
 from tests.support.documentation import NOT_FOUND, envelope
+from tests.support.events import load_event
 from tests.support.html import Page
+from tests.support.operator import operate, printed
 from tests.support.stack import Stack
 
 ALLOWED_HEADERS = {"Authorization", "Content-Type", "Idempotency-Key", "Accept-Language"}
@@ -49,7 +52,6 @@ class Route:
         return f"{self.method} {self.path}"
 
 
-CARD = {"card_number": PAID_CARD, "exp_month": "12", "exp_year": "34", "cvc": "314"}
 SECRET = {"client_secret": "{secret}"}
 MERCHANT_ROUTES = (
     Route("POST", "/v1/payments", 202, json=order()),
@@ -59,8 +61,8 @@ MERCHANT_ROUTES = (
 )
 SHOPPER_ROUTES = (
     Route("GET", "/checkout", 200, query="?data={data}"),
-    Route("POST", "/checkout/{id}", 200, json=SECRET | CARD),
-    Route("POST", "/checkout/{id}", 303, form=SECRET | CARD),
+    Route("POST", "/checkout/{id}", 200, json=SECRET | TYPED_CARD),
+    Route("POST", "/checkout/{id}", 303, form=SECRET | TYPED_CARD),
     Route("GET", "/checkout/{id}", 200, query="?client_secret={secret}"),
     Route("POST", "/checkout/{id}/cancel", 303, form=SECRET),
     Route("GET", "/checkout/static/style.css", 200),
@@ -427,13 +429,38 @@ def test_a_decline_carries_a_request_id_too(shop: Shop, shopper: Shopper) -> Non
 # ------------------------------------------------------------------------------- links and stages
 
 
-def test_the_public_base_is_a_parameter_that_every_function_gets(template: Template) -> None:
+def test_every_function_gets_the_public_base_that_the_parameters_say(template: Template) -> None:
     assert template.parameters["PublicBaseUrl"]["Default"] == ""
+    assert template.parameters["DomainName"]["Default"] == ""
+    base = ["HasDomain", {"Fn::Sub": "https://${DomainName}"}, {"Ref": "PublicBaseUrl"}]
     functions = template.of_type("AWS::Lambda::Function").values()
     assert functions
     for function in functions:
         variables = function["Properties"]["Environment"]["Variables"]
-        assert variables["PUBLIC_BASE_URL"] == {"Ref": "PublicBaseUrl"}
+        assert variables["PUBLIC_BASE_URL"] == {"Fn::If": base}
+
+
+def test_with_a_domain_links_begin_with_it_whatever_the_request_says(stack_for: StackFor) -> None:
+    """So they outlive an API that is made anew, whose own address is another one."""
+    stack = stack_for(DomainName="pay.example.com")
+    links = _links_in_answers(open_shop(stack), Shopper(stack), host="elsewhere.example")
+    assert {link[:24] for link in links.values()} == {"https://pay.example.com/"}
+    outputs = printed(operate(stack, "outputs")).split()
+    assert outputs[outputs.index("ApiUrl") + 1] == "https://pay.example.com/v1/payments/"
+
+
+def test_an_event_that_came_by_a_domain_has_no_stage_in_its_path_nor_have_its_links(
+    stack_for: StackFor,
+) -> None:
+    stack = stack_for(PublicBaseUrl="")
+    event = load_event("create_payment")
+    event["requestContext"] |= {"path": event["path"], "domainName": "pay.example.com"}
+    assert event["requestContext"]["stage"] == "dev"
+    answer = stack.aws("lambda").invoke(
+        FunctionName=stack.resources["CreatePaymentFunction"], Payload=json.dumps(event)
+    )
+    created = json.loads(json.loads(answer["Payload"].read())["body"])["data"]
+    assert created["redirect"].startswith("https://pay.example.com/checkout/?data=")
 
 
 def test_links_begin_with_the_public_base_url_whatever_the_request_says(
@@ -517,7 +544,7 @@ def test_a_shopper_gets_to_the_shop_by_following_what_the_pages_say(
 
     session = staged_shopper.session
     page = Page(staged_shopper.open(checkout.redirect))
-    card = {**CARD, "card_number": CHALLENGE_CARD}
+    card = {**TYPED_CARD, "card_number": CHALLENGE_CARD}
     challenged = page.form("card_number").send(session, **card)
     challenge = staged_shopper.way_out(challenged)
     assert challenge.startswith(f"{staged.url}/3ds/")

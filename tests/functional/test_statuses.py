@@ -292,7 +292,7 @@ def test_nothing_of_a_refused_attempt_on_an_expired_payment_is_stored(expired: E
 
 
 def test_expired_is_never_stored(expired: Expired) -> None:
-    """Not even after everybody has asked for the payment: it stays an unpaid one."""
+    """The row stays an unpaid one, even after everybody has asked for the payment."""
     expired.shop.list()
     expired.shop.list(status="expired")
     expired.shop.payment(expired.checkout.id)
@@ -327,7 +327,7 @@ def test_an_attempt_that_began_in_time_may_still_end_after_it(
 
 
 def test_by_default_the_checkout_is_open_for_24_hours(stack: Stack) -> None:
-    """Not waited for: the functions that judge by the clock are told a day."""
+    """Sets the lifetime of the functions that judge by the clock to a day, instead of waiting."""
     functions = stack.aws("lambda")
     for name in ("CheckoutFunction", "GetPaymentFunction", "ListPaymentsFunction"):
         settings = functions.get_function_configuration(FunctionName=stack.resources[name])

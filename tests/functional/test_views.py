@@ -27,6 +27,7 @@ from tests.support.actors import (
 )
 from tests.support.html import Page
 from tests.support.stack import Stack
+from tests.support.states import bring_to
 
 # The documentation's "Get a payment" and "Get all payments", in their order and with their types.
 ONE_VIEW: dict[str, type] = {
@@ -74,6 +75,7 @@ LIST_VIEW: dict[str, type] = {
     "net_currency": str,
 }
 MAY_BE_ADDED = {
+    "paid",
     "redirect",
     "expires_at",
     "metadata",
@@ -106,7 +108,7 @@ class Views:
 
 @pytest.fixture(scope="module")
 def new_views(stack: Stack) -> Iterator[Views]:
-    """Of a payment that nobody has touched."""
+    """The views of a payment that nobody has touched."""
     shop = open_shop(stack)
     yield Views.of(shop, shop.checkout().id)
     shop.close()
@@ -114,7 +116,7 @@ def new_views(stack: Stack) -> Iterator[Views]:
 
 @pytest.fixture(scope="module")
 def paid_views(stack: Stack) -> Iterator[Views]:
-    """Of a paid payment, with everything known."""
+    """The views of a paid payment, with everything known."""
     shop, shopper = open_shop(stack), Shopper(stack)
     checkout = shop.checkout(customer_email="customer@example.com", metadata={"order": "17"})
     assert shopper.pay(checkout).status_code == 200
@@ -233,6 +235,24 @@ def test_updated_at_is_the_time_of_the_last_change(shop: Shop, shopper: Shopper)
     view = shop.payment(checkout.id)
 
     assert seconds_of(view["created_at"]) < before <= seconds_of(view["updated_at"])
+
+
+@pytest.mark.parametrize(
+    ("state", "paid"),
+    [
+        ("unpaid", False),
+        ("challenged", False),
+        ("paid", True),
+        ("canceled", False),
+        ("failed", False),
+    ],
+)
+def test_a_payment_says_whether_the_order_may_be_fulfilled(
+    state: str, paid: bool, shop: Shop, shopper: Shopper
+) -> None:
+    checkout = shop.checkout()
+    bring_to(state, shopper, checkout)
+    assert shop.payment(checkout.id)["paid"] is paid
 
 
 def test_the_customers_e_mail_is_known_from_the_create(shop: Shop) -> None:

@@ -81,7 +81,7 @@ def _check_sending(
 
 
 def _check_payer(world: World, payment: Payment, reference: str) -> None:
-    """Whoever paid is who is recorded, and was not told that this card is not charged."""
+    """The card that was charged is the recorded one, and its sender was not told otherwise."""
     card, attempt = world.asked[reference].card, world.asked[reference].attempt
     assert attempt is not None
     assert attempt.token == payment.attempt_tokens[-1], f"{payment.id}: an earlier attempt has paid"

@@ -86,7 +86,7 @@ class Belongings:
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """Whatever of it would show in an answer."""
+        """Every part of it that an answer could show."""
         own = [text for one in self.checkouts for text in (one.id, one.client_secret)]
         return (*own, self.challenge_id, self.description, str(self.shop.key))
 

@@ -1,6 +1,6 @@
 """Two requests that meet on one payment, in every order of their calls.
 
-`make test` plays at most 200 orders of each pair, taken from all over; `make soak` all of them.
+`make test` plays at most 100 orders of each pair, taken from all over; `make soak` all of them.
 """
 
 import os
@@ -34,7 +34,7 @@ from tests.reliability.world import (
 from tests.support import report
 from tests.support.actors import CHALLENGE_CARD
 
-ORDERS = int(os.environ.get("ORDERS", "200"))
+ORDERS = int(os.environ.get("ORDERS", "100"))
 PAGE = "token-0001"
 Requests = tuple[Callable[[], object], ...]
 

@@ -66,6 +66,15 @@ def test_counting_is_three_small_updates_and_a_fourth_for_an_e_mail(world: World
     assert all(len(json.dumps(row)) < MAX_UNIT_BYTES for row in _counters(world))
 
 
+def test_a_card_sent_from_api_gateways_test_console_is_judged_without_an_address(
+    world: World,
+) -> None:
+    calls = _risk_calls(world, shopper_ip="test-invoke-source-ip")
+    assert calls.count("dynamodb.UpdateItem") == 2
+    assert not [row for row in _counters(world) if "#ip#" in row["pk"]["S"]]
+    assert [answer.status for _, answer in world.answers][-1] == 200
+
+
 def test_a_counter_of_a_whole_busy_day_stays_within_one_unit(world: World) -> None:
     for half_hour in range(48):
         order = f"order-{half_hour}"

@@ -86,7 +86,7 @@ class Sending:
 
     @property
     def is_refused(self) -> bool:
-        """Whoever sent it was told that this card is not charged."""
+        """Whether its sender was told that this card is not charged."""
         return self.answer.status in (400, 402, 404, 409)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from local.emulator.demo import TEST_KEY
 from tests.sam_local.conftest import SECONDS, SamStack, environment, run
-from tests.support.actors import ONE_TIME_CODE, PAID_CARD, Shop, Shopper, order
+from tests.support.actors import ONE_TIME_CODE, TYPED_CARD, Shop, Shopper, order
 from tests.support.events import EVENTS, PAYMENT, SECRET, function_id, load_event
 from tests.support.html import Page
 from tests.support.stack import PROJECT
@@ -46,9 +46,7 @@ def test_a_shopper_pays_on_the_page_and_the_merchant_reads_it(shop: Shop, shoppe
     page = Page(shopper.open(checkout.redirect))
     assert "Tea" in page.text
 
-    paid = page.form("card_number").send(
-        shopper.session, card_number=PAID_CARD, exp_month="12", exp_year="34", cvc="314"
-    )
+    paid = page.form("card_number").send(shopper.session, **TYPED_CARD)
 
     assert paid.status_code == 303
     assert shopper.way_out(paid).endswith(f"/payment-result?id_payment={checkout.id}")

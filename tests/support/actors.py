@@ -122,6 +122,16 @@ def open_shop(
     return Shop(stack, key)
 
 
+# What a shopper types into the page's form, to pay without a challenge.
+TYPED_CARD = {
+    "card_number": PAID_CARD,
+    "exp_month": "12",
+    "exp_year": "34",
+    "cvc": "314",
+    "name": "Ada Lovelace",
+}
+
+
 @dataclass
 class Shopper:
     """A browser without JavaScript, or a script that posts JSON."""
@@ -141,14 +151,8 @@ class Shopper:
 
     def card_form(self, checkout: Checkout, number: str, **changes: Any) -> dict[str, Any]:
         """The payment form's fields; a value of None leaves the field out."""
-        form = {
-            "client_secret": checkout.client_secret,
-            "method": "card",
-            "card_number": number,
-            "exp_month": "12",
-            "exp_year": "2034",
-            "cvc": "314",
-        }
+        sent = {"client_secret": checkout.client_secret, "method": "card", "card_number": number}
+        form = TYPED_CARD | {"exp_year": "2034"} | sent
         return {name: value for name, value in (form | changes).items() if value is not None}
 
     def pay(self, checkout: Checkout, number: str = PAID_CARD, **changes: Any) -> requests.Response:

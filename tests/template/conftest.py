@@ -14,5 +14,10 @@ def source() -> Any:
 
 
 @pytest.fixture(scope="module")
+def edge() -> Any:
+    return yaml_parse((PROJECT / "functions/edge.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
 def monitoring() -> Any:
     return yaml_parse((PROJECT / "functions/monitoring.yaml").read_text())

@@ -13,7 +13,7 @@ from samtranslator.yaml_helper import yaml_parse
 from tests.support import report
 from tests.support.stack import PROJECT
 
-TEMPLATES = ("template.yaml", "functions/monitoring.yaml")
+TEMPLATES = ("template.yaml", "functions/monitoring.yaml", "functions/edge.yaml")
 BIN = Path(sys.executable).parent
 CHECKOV = BIN.parent / "checkov/bin/checkov"
 CONFIGURATION = PROJECT / ".checkov.yaml"

@@ -26,6 +26,8 @@ IMPERSONAL = {
     "status",
     "responseLatency",
     "error.responseType",
+    "authorizer.status",
+    "integration.status",
 }
 
 
@@ -79,14 +81,24 @@ def test_the_access_log_holds_nothing_personal(deployed: Template) -> None:
     assert "requestId" in logged
 
 
-def test_no_request_is_traced_with_its_data_and_every_route_is_throttled(
-    deployed: Template,
-) -> None:
+def test_the_gateway_keeps_no_address_and_no_header_of_a_request(deployed: Template) -> None:
+    """An address holds a client secret or a challenge, a header a key.
+
+    A trace of the gateway's has the whole address, and an execution log may quote a header.
+    """
     (stage,) = deployed.of_type("AWS::ApiGateway::Stage").values()
+    assert stage["Properties"]["TracingEnabled"] is False
     for settings in stage["Properties"]["MethodSettings"]:
         assert settings["DataTraceEnabled"] is False
-        assert {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= settings.keys()
-    assert stage["Properties"]["TracingEnabled"] is True
+        assert settings["LoggingLevel"] == "OFF"
+
+
+def test_every_route_has_a_ceiling_for_everybody_together(deployed: Template) -> None:
+    (stage,) = deployed.of_type("AWS::ApiGateway::Stage").values()
+    (settings,) = stage["Properties"]["MethodSettings"]
+    assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
+    assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
+    assert settings["ThrottlingBurstLimit"] == {"Ref": "RequestBurst"}
 
 
 def test_every_function_logs_to_a_group_that_forgets(deployed: Template) -> None:
@@ -314,7 +326,7 @@ def test_a_dev_stack_is_deleted_whole_and_prod_keeps_its_data(deployed: Template
         assert table["DeletionPolicy"] == "Delete", name
         protected = table["Properties"].get("DeletionProtectionEnabled", False)
         if table["UpdateReplacePolicy"] == "Retain":
-            assert protected == {"Fn::If": ["IsProduction", True, False]}, name
+            assert protected == {"Fn::If": ["ProtectsTables", True, False]}, name
             backup = table["Properties"]["PointInTimeRecoverySpecification"]
             assert backup == {"PointInTimeRecoveryEnabled": True}, name
         else:

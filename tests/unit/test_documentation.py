@@ -39,7 +39,7 @@ def _inline(page: Path) -> Iterator[Token]:
 
 
 def _links(page: Path) -> Iterator[str]:
-    """Of links and pictures, those that stay in the repository."""
+    """The links and pictures that stay in the repository."""
     for token in _inline(page):
         targets = [str(token.attrs.get("href") or token.attrs.get("src") or "")]
         if token.type in ("html_inline", "html_block"):

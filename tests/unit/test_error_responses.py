@@ -17,9 +17,8 @@ from payments.model.ids import Mode
 from payments.web.error_responses import declined_response, error_response
 from payments.web.http import Response
 from payments.web.texts import LANGUAGES, catalogue, text
-from tests.support.actors import PAID_CARD, order
+from tests.support.actors import PAID_CARD, TYPED_CARD, order
 
-CARD = {"card_number": PAID_CARD, "exp_month": "12", "exp_year": "2034", "cvc": "314"}
 NOW_US = 1_795_867_200_000_000  # in November 2026
 # error -> (status, key of its title, key of its content, keys besides those of every error)
 ENVELOPES: dict[str, tuple[Exception, int, str, str, dict[str, str]]] = {
@@ -114,7 +113,7 @@ def of_query(**query: str) -> InvalidInputError:
 
 
 def of_form(**changes: Any) -> InvalidInputError:
-    return _raised(lambda: parse_form(CARD | changes, _open_token, NOW_US))
+    return _raised(lambda: parse_form(TYPED_CARD | changes, _open_token, NOW_US))
 
 
 def _open_token(_method: str, token: object) -> Card:

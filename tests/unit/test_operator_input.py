@@ -42,6 +42,8 @@ RIGHT_AND_WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
     "ENV": ("dev", ("staging", "production")),
     "ARCH": ("arm64", ("arm", "amd64")),
     "BUILD": (".aws-sam/build", ()),
+    "CONFIRM": ("no", ("n", "false")),
+    "PARAMETERS": ("AlarmEmail=me@shop.example", ("AlarmEmail", "=x", "A=b\nno")),
     "STACK": ("payments-dev", ("payments_dev", "-x", "1x", "a" * 129)),
     "AWS_PORT": ("4566", ("http", "0", "65536", "-1", "80.5")),
 }

@@ -32,7 +32,7 @@ def test_what_is_no_json_object_is_malformed(body: bytes) -> None:
 
 
 def test_no_depth_is_too_much_for_a_clean_answer() -> None:
-    """Whatever the depth at which the reader gives up, it gives up as it does of anything else."""
+    """The reader gives up at some depth, and then as it does of any malformed body."""
     outcomes = set()
     for depth in range(1, 30_000, 250):
         try:

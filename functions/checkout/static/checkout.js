@@ -72,6 +72,7 @@ function findFaults() {
     [form.exp_month, faultOf(form.exp_month, /^(0?[1-9]|1[0-2])$/)],
     [form.exp_year, faultOf(form.exp_year, /^(\d{2}|[1-9]\d{3})$/)],
     [form.cvc, faultOf(form.cvc, cvcPattern)?.replace("{digits}", cvcDigits ?? 3)],
+    [form.elements.name, faultOf(form.elements.name, /^.{2,45}$/)],
   ];
   return faults.filter(([, message]) => message);
 }

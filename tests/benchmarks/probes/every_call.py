@@ -102,6 +102,7 @@ def challenged() -> tuple[str, str]:
         "exp_month": 12,
         "exp_year": 2034,
         "cvc": "314",
+        "name": "Ada Lovelace",
         "attempt": "built-attempt",
     }
     paid = ask("Checkout", "POST", "/checkout/{id}", form, id=created["id_payment"])

@@ -24,6 +24,7 @@ from payments.inputs.merchant_api import (
     blank_is_absent,
     context_of,
     parse,
+    readable_text,
     refuse,
     without_card_number,
 )
@@ -98,7 +99,13 @@ Required = BeforeValidator(
 PageToken = Annotated[
     str, StringConstraints(pattern=rf"^{PAGE_PATTERN}$"), AfterValidator(without_card_number)
 ]
-Holder = Annotated[str, StringConstraints(max_length=100), AfterValidator(without_card_number)]
+# The bounds are those of EMV 3-D Secure: issuers judge a cardholder by the name.
+Holder = Annotated[
+    str,
+    StringConstraints(min_length=2, max_length=45, strip_whitespace=True),
+    AfterValidator(without_card_number),
+    AfterValidator(readable_text),
+]
 BlankIsAbsent = BeforeValidator(blank_is_absent)
 
 
@@ -114,7 +121,7 @@ class CardForm(_Form):
     exp_year: Annotated[int, BeforeValidator(_year_number), Required]
     exp_month: Annotated[int, AfterValidator(_month), BeforeValidator(_month_number), Required]
     cvc: Annotated[str, BeforeValidator(_digits), Required]
-    name: Annotated[Holder | None, BlankIsAbsent] = None
+    name: Annotated[Holder, Required]
     email: Annotated[Email | None, BlankIsAbsent] = None
     attempt: Annotated[PageToken | None, BlankIsAbsent] = None
 
@@ -155,7 +162,7 @@ class CardForm(_Form):
     @property
     def card(self) -> Card:
         """What is encrypted, and charged."""
-        return Card(self.card_number, self.cvc, self.exp_month, self.exp_year, self.name or "")
+        return Card(self.card_number, self.cvc, self.exp_month, self.exp_year, self.name)
 
 
 class WalletForm(_Form):

@@ -113,7 +113,7 @@ def _email(value: str) -> str:
     return refuse("holds_card_number") if is_card_number_address(value) else value
 
 
-def _text(value: str) -> str:
+def readable_text(value: str) -> str:
     """What people read on the page."""
     if not value.strip():
         refuse("too_short", min_length=1)
@@ -136,11 +136,13 @@ class PaymentRequest(BaseModel):
     currency: Annotated[str, AfterValidator(_currency)]
     amount: str
     description: Annotated[
-        str, StringConstraints(min_length=1, max_length=500), AfterValidator(_text)
+        str, StringConstraints(min_length=1, max_length=500), AfterValidator(readable_text)
     ]
     items: Annotated[
         list[
-            Annotated[str, StringConstraints(min_length=1, max_length=250), AfterValidator(_text)]
+            Annotated[
+                str, StringConstraints(min_length=1, max_length=250), AfterValidator(readable_text)
+            ]
         ],
         Field(min_length=1, max_length=100),
     ]

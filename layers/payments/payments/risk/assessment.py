@@ -18,7 +18,7 @@ _BY_WEIGHT = list(Action)
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """From which score on a risk is elevated, and highest."""
+    """The scores from which a risk is elevated, and highest."""
 
     elevated: int = 50
     highest: int = 80

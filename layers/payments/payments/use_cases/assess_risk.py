@@ -44,7 +44,7 @@ class Subjects:
 
 
 class AssessRisk:
-    """Whatever cannot be read is known to be missing: the rules then ask for a challenge."""
+    """Marks what cannot be read as missing: the rules then ask for a challenge."""
 
     def __init__(
         self,

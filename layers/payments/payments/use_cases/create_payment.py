@@ -95,7 +95,7 @@ class CreatePayment:
         return self._payments.get(account, claim.resource_id)
 
     def _create_once(self, payment: Payment, key: IdempotencyKey, now_us: int) -> Created:
-        """Whoever puts the claimed payment first has made it; everyone else replays it."""
+        """The first to put the claimed payment has made it; everyone else replays it."""
         account = payment.account
         for _ in range(MAX_TAKE_OVERS):
             claim = self._idempotency.claim(account, ROUTE, key, payment.id, now_us)

@@ -10,7 +10,7 @@ _URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 
 
 def return_link(payment: Payment) -> str:
-    """Whatever query the URL has is kept; an `id_payment` in it is replaced; a fragment stays last.
+    """The URL keeps its query; an `id_payment` in it is replaced; a fragment stays last.
 
     Only characters a header cannot carry are encoded.
     """
@@ -28,7 +28,7 @@ def _is_payment_id(part: str) -> bool:
 
 
 def _ascii_address(address: str) -> str:
-    """With the host as browsers write it."""
+    """The URL, its host as browsers write it."""
     host, colon, port = urlsplit(address).netloc.partition(":")
     if host.isascii():
         return address

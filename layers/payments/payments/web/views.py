@@ -61,6 +61,7 @@ def one_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
         "created_at": _to_the_second(payment.created_at_us),
         "updated_at": _to_the_second(payment.updated_at_us),
         "test": payment.account.mode is Mode.TEST,
+        "paid": status is Status.SUCCEEDED,
         "redirect": checkout_url(payment, context.base_url) if is_payable else None,
         "expires_at": _to_the_second(payment.expires_at_us(context.lifetime_seconds)),
         "metadata": dict(payment.metadata),
@@ -106,7 +107,7 @@ def list_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
 
 
 def _risk(payment: Payment) -> dict[str, Any] | None:
-    """With the card's funding: the one-view has no other place for it (contract, section 4)."""
+    """Includes the card's funding: the one-view has no other place for it (contract, section 4)."""
     if payment.risk is None:
         return None
     risk = dict(payment.risk)

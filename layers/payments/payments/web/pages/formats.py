@@ -26,7 +26,7 @@ _BETWEEN_LETTERS_AND_DIGIT = re.compile(r"(?<=[A-Za-z])(?=[0-9])|(?<=[A-Za-z]\.)
 
 
 def shown_amount(payment: Payment, language: str) -> str:
-    """With the currency's own number of decimals by ISO 4217; Babel's data has other ideas."""
+    """Shows as many decimals as ISO 4217 gives the currency; Babel's data differs."""
     locale = Locale.parse(language)
     pattern = parse_pattern(locale.currency_formats["standard"].pattern)
     digits = MINOR_UNIT_DIGITS[payment.currency]
@@ -37,7 +37,7 @@ def shown_amount(payment: Payment, language: str) -> str:
 
 
 def shown_time(time_us: int, language: str) -> str:
-    """To the minute, in UTC and saying so: nobody knows where the shopper's clock stands."""
+    """Shows the minute, in UTC and saying so: the server does not know the shopper's time zone."""
     moment = datetime.fromtimestamp(time_us / 1_000_000, UTC)
     date = format_date(moment, "medium", locale=language)
     return f"{date}, {format_time(moment, 'short', locale=language)} UTC"
