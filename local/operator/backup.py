@@ -61,7 +61,7 @@ def restore(stack: DeployedStack, table: str, at: datetime | None, backup: str |
             f"TABLE={table} is not a table of the stack that is backed up. "
             f"These are: {', '.join(backed_up)}."
         )
-    original = backed_up[table]
+    original, started = backed_up[table], time.monotonic()
     past = f"{original}-restored-{time.time_ns()}"
     if backup:
         stack.dynamodb.restore_table_from_backup(TargetTableName=past, BackupArn=backup)
@@ -75,8 +75,12 @@ def restore(stack: DeployedStack, table: str, at: datetime | None, backup: str |
     returned, present, works = _copy_missing(stack.dynamodb, past, original)
     _remember(stack, works)
     stack.dynamodb.delete_table(TableName=past)
-    told = f"Missing rows restored: {returned}. Existing rows left unchanged: {present}."
-    return f"{told} Refunds, captures and voids without outcome: {len(works)}." if works else told
+    minutes = (time.monotonic() - started) / 60
+    open_work = f" Refunds, captures and voids without outcome: {len(works)}." if works else ""
+    return (
+        f"Missing rows restored: {returned}. Existing rows left unchanged: {present}."
+        f"{open_work} It took {minutes:.1f} minutes."
+    )
 
 
 def _backed_up(stack: DeployedStack) -> dict[str, str]:

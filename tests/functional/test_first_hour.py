@@ -194,6 +194,22 @@ def test_what_a_restored_refund_waits_for_is_known_again(
     assert rows_where(owner.stack, "AttemptsTable", "id", refund_id) == [row]
 
 
+def test_the_restore_drill_goes_as_the_docs_say_and_changes_nothing(
+    owner: Owner, shop: Shop
+) -> None:
+    checkout = shop.checkout()
+    before = shop.payment(checkout.id)
+    drill = PAGE.partition("\n### Restore drill\n")[2].partition("\n## ")[0]
+    (block,) = re.findall(r"```sh\n(.*?)```", drill, re.DOTALL)
+    backup, *restores = block.strip().splitlines()
+    owner.types(backup)
+    assert len(restores) == 3
+    for restore in restores:
+        told = owner.types(restore)
+        assert re.match(r"Missing rows restored: 0\. Existing rows left unchanged: [1-9]", told)
+    assert shop.payment(checkout.id) == before
+
+
 @pytest.mark.parametrize("table", ["AttemptsTable", "NoTable"])
 def test_what_is_not_backed_up_cannot_be_restored(owner: Owner, table: str) -> None:
     with pytest.raises(AssertionError, match=f"{table} is not a table"):

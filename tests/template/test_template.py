@@ -212,9 +212,32 @@ def test_alarms_that_name_the_api_and_the_workflow_know_their_names(
     assert {given[arn]["Fn::Sub"].partition(":stateMachine:")[2] for arn in watched} == {name}
 
 
+def test_a_releases_errors_are_counted_under_the_name_that_its_alarm_watches(
+    source: Any, monitoring: Any
+) -> None:
+    variables = source["Globals"]["Function"]["Environment"]["Variables"]
+    given = source["Resources"]["Monitoring"]["Properties"]["Parameters"]
+    assert given["Release"] == variables["RELEASE"] == {"Ref": "PaymentsLayer"}
+    metrics = {
+        row["Id"]: row.get("MetricStat", {}).get("Metric")
+        for row in monitoring["Resources"]["ReleaseErrorsAlarm"]["Properties"]["Metrics"]
+    }
+    assert metrics["errors"]["Dimensions"] == [
+        {"Name": "service", "Value": {"Ref": "Name"}},
+        {"Name": "release", "Value": {"Ref": "Release"}},
+    ]
+
+
+def test_codedeploy_may_call_what_checks_new_versions(monitoring: Any) -> None:
+    """Its role, which SAM makes, allows functions with this beginning alone."""
+    checker = monitoring["Resources"]["PreTrafficFunction"]["Properties"]
+    assert checker["FunctionName"] == {"Fn::Sub": "CodeDeployHook_${Name}"}
+    assert monitoring["Outputs"]["PreTrafficFunction"]["Value"] == {"Ref": "PreTrafficFunction"}
+
+
 def test_the_alarms_that_roll_back_are_alarms(source: Any, monitoring: Any) -> None:
     """The main stack knows them as outputs of the nested one."""
-    named = _outputs(source["Globals"])
+    named = _outputs(source["Globals"]["Function"]["DeploymentPreference"]["Alarms"])
     assert named
     for name in named:
         assert monitoring["Outputs"][name]["Value"] == {"Ref": name}
@@ -243,8 +266,10 @@ def test_everything_is_called_by_an_alias_that_alarms_can_roll_back(deployed: Te
     behind = {alias["Properties"]["FunctionName"]["Ref"] for alias in aliases.values()}
     assert behind == deployed.of_type("AWS::Lambda::Function").keys()
     for alias in aliases.values():
-        assert "CodeDeployLambdaAliasUpdate" in alias["UpdatePolicy"]
-    alarms = {"ApiErrorsAlarm", "FailedWorkflowsAlarm"}
+        update = alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+        hook = ["Monitoring", "Outputs.PreTrafficFunction"]
+        assert update["BeforeAllowTrafficHook"] == {"Fn::GetAtt": hook}
+    alarms = {"ApiErrorsAlarm", "ReleaseErrorsAlarm", "FailedWorkflowsAlarm"}
     for group in deployed.of_type("AWS::CodeDeploy::DeploymentGroup").values():
         condition, watched, _ = group["Properties"]["AlarmConfiguration"]["Fn::If"]
         assert (condition, _outputs(watched), watched["Enabled"]) == ("RollsBack", alarms, True)
