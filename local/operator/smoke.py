@@ -116,6 +116,14 @@ class _Steps:
         self._ask("GET", way_back, 200, 303)
         return f"{shown.told}; {back.told}; {self._completed(checkout)}"
 
+    def refund(self) -> str:
+        """A part of the first payment, which stays paid."""
+        url = f"{self._api}{self._checkout.id}/refunds"
+        headers = {"Idempotency-Key": f"smoke-{uuid.uuid4()}"}
+        body = {"amount": "0.40"}
+        answer = self._ask("POST", url, 201, 202, key=self._key, json=body, headers=headers)
+        return f"{answer.told} {answer.json('id')} {answer.json('status')}"
+
     def list(self) -> str:
         answer = self._ask("GET", self._api, 200, key=self._key)
         listed = {row["id"]: row["status"] for row in answer.response.json()}
@@ -205,6 +213,7 @@ def _run(steps: _Steps) -> None:
         steps.page,
         steps.pay,
         steps.challenge,
+        steps.refund,
         steps.list,
         steps.wrong_key,
     ):

@@ -10,7 +10,7 @@ from tests.conftest import StackFor
 from tests.support.operator import operate, printed
 from tests.support.stack import Stack
 
-STEPS = ["create", "page", "pay", "challenge", "list", "wrong key"]
+STEPS = ["create", "page", "pay", "challenge", "refund", "list", "wrong key"]
 _PASSED = re.compile(r"^ok  (.+?) +(?:GET|POST) /", re.MULTILINE)
 
 
@@ -34,6 +34,7 @@ def test_a_stack_that_takes_payments_passes_every_step(stack_for: StackFor, stag
     assert f"POST {prefix}/v1/payments/ -> 202 pay_" in lines["create"]
     assert lines["pay"].endswith("completed")
     assert lines["challenge"].endswith("completed")
+    assert re.search(r"refunds -> 201 ref_\w{26} succeeded$", lines["refund"])
     assert lines["wrong key"].endswith(f"GET {prefix}/v1/payments/ -> 401")
     assert told.splitlines()[-1] == "Stack payments-local takes payments."
 
