@@ -29,10 +29,6 @@ help: ## Show this list
 start: $(VENV)/start ## Run everything on http://127.0.0.1:8000: [PORT= AWS_PORT= STAGE=prod LIFETIME=60 LOG=debug]
 	@exec $(PYTHON) -m local.emulator $(LOCAL_OPTIONS) --stage "$(STAGE)"
 
-start-sam: $(VENV)/dev ## Run the same, with the API in SAM's containers: [PORT= AWS_PORT= LIFETIME=60 LOG=debug]
-	@$(MAKE) --no-print-directory build ARCH=$(subst aarch64,arm64,$(shell uname -m))
-	@exec $(PYTHON) -m local.sam $(LOCAL_OPTIONS)
-
 test: $(VENV)/dev $(CHECKOV) ## Run every test, before you push
 	@rm -rf .local/calls
 	$(PYTHON) -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal --calls=.local/calls $(LAST:%=--ignore=%)
@@ -100,6 +96,9 @@ screenshots: $(VENV)/dev ## Take pictures of the checkout's main states into doc
 outputs: $(VENV)/start ## Show the addresses of a stack's API, dashboard and tables: [STACK=]
 	@$(OPERATOR) $@
 
+smoke: $(VENV)/start ## Pay through the API of a stack, in test mode, and say what it answered: [TIMES=1] [STACK=]
+	@$(OPERATOR) $@
+
 backup: $(VENV)/start ## Back up the tables of a stack: [STACK=]
 	@$(OPERATOR) $@
 
@@ -120,6 +119,9 @@ rates: $(VENV)/dev ## Regenerate the exchange-rate snapshot from the currencycon
 
 cards: $(VENV)/dev ## Regenerate the docs' table of test cards from the simulator
 	$(PYTHON) -m local.generate.card_table
+
+deploy-policy: $(VENV)/dev ## Regenerate what docs/github/deploy-role.yaml lets an owner's CI do
+	$(PYTHON) -m local.generate.deploy_policy
 
 lock: $(VENV)/dev node ## Resolve the requirements again
 	cd tests && ../$(PIP_COMPILE) requirements.in
@@ -145,7 +147,8 @@ OPERATOR = $(PYTHON) -m local.operator
 # What a command does is typed after `make`. Shells and desktops have variables with these names
 # for purposes of their own (NAME, EMAIL, ENV), so the environment does not count.
 TYPED = MERCHANT NAME EMAIL COUNTRY DESCRIPTOR LOCAL_CURRENCY SETTLEMENT_CURRENCY FEE JSON_CARDS \
-	FRAUD_RULES_IN_TEST MODE KEY OVERLAP_HOURS KIND VALUE LIST TABLE AT BACKUP ENV BUILD CONFIRM
+	FRAUD_RULES_IN_TEST MODE KEY OVERLAP_HOURS KIND VALUE LIST TABLE AT BACKUP TIMES ENV BUILD \
+	CONFIRM
 $(foreach name,$(TYPED),$(if $(findstring environment,$(origin $(name))),$(eval unexport $(name))))
 # A parameter of the template is whatever else was typed for `make deploy`, one a line.
 define newline
@@ -213,5 +216,5 @@ lint-openapi: $(REDOCLY)
 	PATH="$(NODE_BIN):$$PATH" $(REDOCLY) lint --config tests/openapi_lint/redocly.yaml \
 		functions/openapi.yaml
 
-.PHONY: help start start-sam test quick soak build deploy bench bench-peers which-python check lint-openapi node format merchant key keys rotate revoke block unblock \
-	screenshots outputs backup restore currencies rates cards lock clean
+.PHONY: help start test quick soak build deploy bench bench-peers which-python check lint-openapi node format merchant key keys rotate revoke block unblock \
+	screenshots outputs smoke backup restore currencies rates cards deploy-policy lock clean

@@ -7,6 +7,7 @@ adds its own layer.
 
 import io
 import json
+import platform
 import re
 import shutil
 import subprocess
@@ -18,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from local import PROJECT
-from local.sam.engine import IMAGE, PYTHON, VERSION
 from tests.benchmarks.built import python_3_13
+from tests.sam_local.engine import ARCHITECTURE, IMAGE, PYTHON, VERSION
 
 _TOOLS = ("sh", "mv", "chmod", "cp", "rm")
 _RUNTIME = ("awslambdaric==4.2.2", "boto3")
@@ -47,6 +48,8 @@ def import_image(client: Any) -> None:
     Only a private engine may get it: elsewhere people would take it for AWS's image.
     Raises NoBaseImageError.
     """
+    if platform.machine() != ARCHITECTURE:
+        raise NoBaseImageError(f"this machine cannot run functions built for {ARCHITECTURE}.")
     found = python_3_13()
     if found is None:
         raise NoBaseImageError(f"Python {VERSION}, which Lambda runs, is not installed.")

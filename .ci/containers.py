@@ -26,7 +26,7 @@ from docker.errors import APIError, DockerException
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from base_image import NoBaseImageError, import_image
-from local.sam.engine import connect
+from tests.sam_local.engine import connect
 
 _PACKAGES = "docker.io containerd runc iptables"
 _START_SECONDS = 30

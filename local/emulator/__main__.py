@@ -8,10 +8,8 @@ from local.emulator import console
 
 
 def main() -> int:
-    parser = console.parser("local.emulator", __doc__)
-    parser.add_argument("--stage", default="", help="serve under /STAGE, as on AWS")
-    options = parser.parse_args()
-    if not console.can_start(options, "start"):
+    options = console.parser(__doc__).parse_args()
+    if not console.can_start(options):
         return 1
     stopping = console.prepare(options.log, until_stdin_ends=options.until_stdin_ends)
     started = time.perf_counter()

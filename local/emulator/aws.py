@@ -1,6 +1,7 @@
 """AWS in this process: moto holds the stack that CloudFormation would create from the template."""
 
 import json
+import socket
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +15,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.kms.models import kms_backends
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.server import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import LISTEN_QUEUE, BaseWSGIServer, make_server
 
 from local import REGION, STACK_NAME
 from local.emulator import dynamodb, moto_behaviour
@@ -35,7 +36,7 @@ _CREATED = (
     "AWS::SQS::Queue",
     "AWS::StepFunctions::StateMachine",
 )
-# moto creates no aliases from a template, but their ARNs follow from what they are aliases of.
+# Neither these nor layers are created here. An alias's ARN follows from what it is an alias of.
 _ALIASES = {
     "AWS::Lambda::Alias": "${%s.Arn}:%s",
     "AWS::StepFunctions::StateMachineAlias": "${%s}:%s",
@@ -62,7 +63,7 @@ class LocalAws:
         self._mock.start()
         dynamodb.improve()
         moto_behaviour.start_executions_by_alias()
-        self._aliases = _alias_arns(template)
+        self._arns = _unmade_arns(template)
         self._create_stack(parameters)
         self._back_up_tables()
         self._correct_keys()
@@ -79,7 +80,7 @@ class LocalAws:
 
     def resolve(self, value: Any) -> Any:
         """A piece of the template with every intrinsic function replaced by its value."""
-        return clean_json(_replaced(value, self._aliases), self._stack.resource_map)
+        return clean_json(_replaced(value, self._arns), self._stack.resource_map)
 
     def logical_ids(self) -> dict[str, str]:
         """What was created: name on AWS -> logical id in the template."""
@@ -91,14 +92,17 @@ class LocalAws:
         }
 
     def serve(self, host: str, port: int) -> BaseWSGIServer:
-        """The AWS endpoint, for the AWS CLI, `make key` and containers."""
-        server = make_server(
-            host,
-            port,
-            DomainDispatcherApplication(create_backend_app),
-            threaded=True,
-            request_handler=MotoRequestHandler,
-        )
+        """The AWS endpoint, for the AWS CLI, `make key` and containers. Raises OSError."""
+        # werkzeug would end the process if it could not listen there.
+        with socket.create_server((host, port), backlog=LISTEN_QUEUE) as listening:
+            server = make_server(
+                host,
+                port,
+                DomainDispatcherApplication(create_backend_app),
+                threaded=True,
+                request_handler=MotoRequestHandler,
+                fd=listening.fileno(),
+            )
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return server
 
@@ -111,7 +115,7 @@ class LocalAws:
 
     def _create_stack(self, parameters: Mapping[str, str]) -> None:
         resources = {
-            name: _creatable(_replaced(body, self._aliases))
+            name: _creatable(name, _replaced(body, self._arns))
             for name, body in self._template.resources.items()
             if body["Type"] in _CREATED
         }
@@ -197,9 +201,10 @@ class LocalAws:
             )
 
 
-def _alias_arns(template: Template) -> dict[str, str]:
-    """The ARN of each alias, by its logical id, as Fn::Sub takes it."""
-    return {
+def _unmade_arns(template: Template) -> dict[str, str]:
+    """The ARN of each alias and layer, by its logical id, as Fn::Sub takes it."""
+    layers = template.of_type("AWS::Lambda::LayerVersion")
+    return {name: f"arn:aws:lambda:us-east-1:123456789012:layer:{name}:1" for name in layers} | {
         alias: form % (_aliased(body, template), body["Properties"]["Name"])
         for kind, form in _ALIASES.items()
         for alias, body in template.of_type(kind).items()
@@ -215,26 +220,31 @@ def _aliased(alias: Mapping[str, Any], template: Template) -> str:
     return str(template.resources[version]["Properties"]["StateMachineArn"]["Ref"])
 
 
-def _replaced(value: Any, aliases: Mapping[str, str]) -> Any:
-    """A copy in which references to aliases have become their ARNs."""
+def _replaced(value: Any, arns: Mapping[str, str]) -> Any:
+    """A copy in which references to what is not created have become its ARNs."""
     match value:
-        case {"Ref": str(name)} if name in aliases:
-            return {"Fn::Sub": aliases[name]}
+        case {"Ref": str(name)} if name in arns:
+            return {"Fn::Sub": arns[name]}
         case {"Fn::Sub": str(text)}:
-            for name, arn in aliases.items():
+            for name, arn in arns.items():
                 text = text.replace(f"${{{name}}}", arn)
             return {"Fn::Sub": text}
         case dict():
-            return {key: _replaced(inner, aliases) for key, inner in value.items()}
+            return {key: _replaced(inner, arns) for key, inner in value.items()}
         case list():
-            return [_replaced(inner, aliases) for inner in value]
+            return [_replaced(inner, arns) for inner in value]
     return value
 
 
-def _creatable(resource: dict[str, Any]) -> dict[str, Any]:
-    """Without what moto would have to fetch: code, layers, definitions, the API's body."""
+def _creatable(name: str, resource: dict[str, Any]) -> dict[str, Any]:
+    """Without what moto would have to fetch: code, layers, definitions, the API's body.
+
+    A table is called by its logical id, for that is what `sam local` takes a reference to it for.
+    """
     properties = resource.setdefault("Properties", {})
     match resource["Type"]:
+        case "AWS::DynamoDB::Table":
+            properties["TableName"] = name
         case "AWS::Lambda::Function":
             properties["Code"] = {"ZipFile": "the real handler runs in the local stack"}
             del properties["Layers"]

@@ -1,4 +1,4 @@
-"""What `make start` and `make start-sam` have in common on the terminal."""
+"""`make start` on the terminal: what was typed, what is printed, and Ctrl-C."""
 
 import argparse
 import logging
@@ -24,10 +24,11 @@ _VARIABLES = (
 )
 
 
-def parser(name: str, description: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"python -m {name}", description=description)
+def parser(description: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.emulator", description=description)
     parser.add_argument("--port", default="8000", help="where the API listens")
     parser.add_argument("--aws-port", default="4566", help="where emulated AWS listens")
+    parser.add_argument("--stage", default="", help="serve under /STAGE, as on AWS")
     parser.add_argument("--lifetime", default="", help="how many seconds a payment can be paid")
     parser.add_argument("--log", default="", help="debug: all that the functions log, too")
     parser.add_argument(
@@ -49,25 +50,23 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def can_start(options: argparse.Namespace, target: str) -> bool:
+def can_start(options: argparse.Namespace) -> bool:
     """Reads what was typed after `make`, and asks for the ports. If not, the terminal says why."""
     typed = {name.upper(): value for name, value in vars(options).items()}
-    variables = [variable for variable in _VARIABLES if variable.name in typed]
-    values, problems = read_all(variables, typed)
+    values, problems = read_all(_VARIABLES, typed)
     vars(options).update(values)
     if problems:
         print("\n".join(problems), file=sys.stderr)
         return False
     if options.lifetime:
         options.parameter.append(("PaymentLifetimeSeconds", str(options.lifetime)))
-    return _ports_are_free(options, target)
+    return _ports_are_free(options)
 
 
-def _ports_are_free(options: argparse.Namespace, target: str) -> bool:
+def _ports_are_free(options: argparse.Namespace) -> bool:
     for name, port in (("PORT", options.port), ("AWS_PORT", options.aws_port)):
         if not _is_free(port):
-            taken = f"Port {port} is taken. Choose another one: make {target} {name}=…"
-            print(taken, file=sys.stderr)
+            print(f"Port {port} is taken. Choose another one: make start {name}=…", file=sys.stderr)
             return False
     if options.port and options.port == options.aws_port:
         print("PORT and AWS_PORT must differ.", file=sys.stderr)
@@ -126,7 +125,7 @@ def step(text: str) -> None:
     print(f"· {text}", flush=True)
 
 
-def ready(url: str, aws_url: str, seconds: float, more: str = "") -> None:
+def ready(url: str, aws_url: str, seconds: float) -> None:
     print(
         f"""
 Ready in {seconds:.1f} s: {url}  (emulated AWS: {aws_url}; data is gone when this stops)
@@ -138,7 +137,7 @@ curl -X POST '{url}/v1/payments/' \\
        "items": ["Premium Plan - Monthly"], "return_url": "https://example.com/payment-result"}}'
 
 Open the "redirect" of the answer in a browser; card 4242 4242 4242 4242 pays. Ctrl-C stops.
-{more}""",
+""",
         flush=True,
     )
 

@@ -12,6 +12,7 @@ from waitress.server import create_server
 from local import template
 from local.emulator.aws import LocalAws
 from local.emulator.calls import CallLog
+from local.emulator.containers import bridge_address
 from local.emulator.demo import seed
 from local.emulator.gateway import MAX_BODY_BYTES, Gateway
 from local.emulator.schedule import Schedule
@@ -34,10 +35,7 @@ _STOP_SECONDS = 1  # that requests under way get to end
 
 
 class LocalStack:
-    """Started on entering, stopped on leaving. Port 0 takes any free one.
-
-    `containers_host` is a further address where AWS listens, if containers cannot come to `host`.
-    """
+    """Started on entering, stopped on leaving. Port 0 takes any free one."""
 
     def __init__(
         self,
@@ -47,7 +45,6 @@ class LocalStack:
         stage: str,
         parameters: Sequence[tuple[str, str]],
         progress: Callable[[str], None],
-        containers_host: str | None = None,
         calls: Path | None = None,
     ) -> None:
         stage_prefix = f"/{stage}" if stage else ""
@@ -79,14 +76,18 @@ class LocalStack:
         self._aws_servers = [self._aws.serve(host, aws_port)]
         self.aws_port = self._aws_servers[0].port
         self.aws_url = f"http://{host}:{self.aws_port}"
-        if containers_host:
-            self._aws_servers.append(self._aws.serve(containers_host, self.aws_port))
+        self._serve_containers(progress)
         threading.Thread(target=self._server.run, daemon=True).start()
 
-    @property
-    def environments(self) -> dict[str, dict[str, str]]:
-        """Each function's variables as the stack fills them in, by its logical id."""
-        return self._aws.environments
+    def _serve_containers(self, progress: Callable[[str], None]) -> None:
+        """AWS for `sam local`, whose containers cannot come to 127.0.0.1 on Linux."""
+        address = bridge_address()
+        if address is None:
+            return
+        try:
+            self._aws_servers.append(self._aws.serve(address, self.aws_port))
+        except OSError as error:
+            progress(f"sam local cannot reach the emulated AWS at {address}: {error}")
 
     def _answer(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         return self._gateway(environ, start_response)

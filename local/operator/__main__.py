@@ -3,7 +3,7 @@
 import os
 import sys
 
-from local.operator import backup, deploy, deployed, keys, lists, merchants
+from local.operator import backup, deploy, deployed, keys, lists, merchants, smoke
 from local.operator.command import Command, execute
 from local.operator.merchants import MERCHANT
 
@@ -29,6 +29,7 @@ COMMANDS = {
     "block": Command(lists.add, f"block {_ENTRY}", _LIST_VARIABLES),
     "unblock": Command(lists.remove, f"unblock {_ENTRY}", _LIST_VARIABLES),
     "outputs": Command(deployed.outputs, "outputs [STACK=]"),
+    "smoke": Command(smoke.smoke, "smoke [TIMES=1] [STACK=]", (smoke.TIMES,)),
     "backup": Command(backup.backup, "backup [STACK=]"),
     "restore": Command(
         backup.restore,

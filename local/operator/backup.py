@@ -1,11 +1,20 @@
 """`make backup`, `make restore`: the tables that keep money's memory, of a deployed stack."""
 
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from local.operator.deployed import DeployedStack
 from local.variables import Variable, optional, shaped
+from payments.adapters.aws import ConditionFailedError
+from payments.adapters.store.items import Values, from_item
+from payments.adapters.store.work import WorkStore
+from payments.model import ids
+from payments.model.ids import Account
+from payments.model.operation import OperationStatus
+from payments.model.work import MoneyWork, WorkKind
 
 # Restoring takes minutes for small tables and hours for large ones.
 _WAIT = {"Delay": 20, "MaxAttempts": 360}
@@ -52,7 +61,7 @@ def restore(stack: DeployedStack, table: str, at: datetime | None, backup: str |
             f"TABLE={table} is not a table of the stack that is backed up. "
             f"These are: {', '.join(backed_up)}."
         )
-    original = backed_up[table]
+    original, started = backed_up[table], time.monotonic()
     past = f"{original}-restored-{time.time_ns()}"
     if backup:
         stack.dynamodb.restore_table_from_backup(TargetTableName=past, BackupArn=backup)
@@ -63,9 +72,15 @@ def restore(stack: DeployedStack, table: str, at: datetime | None, backup: str |
             SourceTableName=original, TargetTableName=past, **moment
         )
     stack.dynamodb.get_waiter("table_exists").wait(TableName=past, WaiterConfig=_WAIT)
-    returned, present = _copy_missing(stack.dynamodb, past, original)
+    returned, present, works = _copy_missing(stack.dynamodb, past, original)
+    _remember(stack, works)
     stack.dynamodb.delete_table(TableName=past)
-    return f"Missing rows restored: {returned}. Existing rows left unchanged: {present}."
+    minutes = (time.monotonic() - started) / 60
+    open_work = f" Refunds, captures and voids without outcome: {len(works)}." if works else ""
+    return (
+        f"Missing rows restored: {returned}. Existing rows left unchanged: {present}."
+        f"{open_work} It took {minutes:.1f} minutes."
+    )
 
 
 def _backed_up(stack: DeployedStack) -> dict[str, str]:
@@ -79,10 +94,11 @@ def _is_backed_up(stack: DeployedStack, table: str) -> bool:
     return bool(backups["PointInTimeRecoveryStatus"] == "ENABLED")
 
 
-def _copy_missing(dynamodb: Any, source: str, target: str) -> tuple[int, int]:
-    """How many rows were copied, and how many were there."""
+def _copy_missing(dynamodb: Any, source: str, target: str) -> tuple[int, int, list[MoneyWork]]:
+    """How many rows were copied, how many were there, and what the copied ones wait for."""
     (key, *_) = dynamodb.describe_table(TableName=target)["Table"]["KeySchema"]
     returned = present = 0
+    works: list[MoneyWork] = []
     for page in dynamodb.get_paginator("scan").paginate(TableName=source, ConsistentRead=True):
         for item in page["Items"]:
             try:
@@ -93,6 +109,28 @@ def _copy_missing(dynamodb: Any, source: str, target: str) -> tuple[int, int]:
                     ExpressionAttributeNames={"#key": key["AttributeName"]},
                 )
                 returned += 1
+                works += _work_of(from_item(item))
             except dynamodb.exceptions.ConditionalCheckFailedException:
                 present += 1
-    return returned, present
+    return returned, present, works
+
+
+def _remember(stack: DeployedStack, works: Iterable[MoneyWork]) -> None:
+    """Tells the reconciler: the table of what is under way is in no backup."""
+    store = WorkStore(stack.aws_client, stack.tables()["AttemptsTable"])
+    for work in works:
+        with suppress(ConditionFailedError):  # it knows
+            stack.aws_client.put_item(**store.adding(work)["Put"])
+
+
+def _work_of(row: Values) -> Iterator[MoneyWork]:
+    is_refund = str(row.get("id", "")).startswith(ids.REFUND_PREFIX)
+    if is_refund and row["status"] == OperationStatus.PENDING:
+        begun = WorkKind.REFUND, row["id"], row["payment_id"], row["created_at_us"]
+    elif operation := row.get("operation"):
+        begun = WorkKind.OPERATION, operation["id"], row["id"], operation["created_at_us"]
+    else:
+        return
+    kind, work_id, payment_id, created_at_us = begun
+    account = Account.parse(row["pk"])
+    yield MoneyWork(work_id, kind, account, payment_id, int(created_at_us))

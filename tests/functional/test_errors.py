@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -394,6 +395,24 @@ def test_an_unforeseen_error_is_logged_with_the_request_id_it_was_answered_with(
     request_id = answer.headers["X-Request-Id"]
     logged = [line for line in quiet_shop.stack.log.splitlines() if request_id in line]
     assert any("unforeseen error" in line for line in logged)
+
+
+def test_an_unforeseen_error_is_counted_for_its_release_and_for_its_version(
+    quiet_shop: Shop,
+) -> None:
+    def counted() -> Counter[str]:
+        lines = [line for line in quiet_shop.stack.log.splitlines() if "UnforeseenErrors" in line]
+        metrics = [json.loads(line) for line in lines]
+        return Counter(
+            name
+            for metric in metrics
+            for name in ("release", "version")
+            if metric.get(name) and metric["UnforeseenErrors"] == [1.0]
+        )
+
+    damaged, before = _damaged(quiet_shop), counted()
+    assert quiet_shop.get(damaged.id).status_code == 500
+    assert counted() - before == {"release": 1, "version": 1}
 
 
 def test_an_unforeseen_error_shows_a_shopper_a_page(quiet_shop: Shop, shopper: Shopper) -> None:

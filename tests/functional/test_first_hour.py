@@ -12,9 +12,10 @@ import pytest
 
 from local.emulator.calls import Call
 from local.emulator.demo import LIVE_KEY, REVOKED_KEY, SECOND_MERCHANT_KEY, TEST_KEY
+from tests.reliability.money_scenarios import STAYS_PENDING_CARD
 from tests.support.actors import Checkout, Shop, Shopper, open_shop
 from tests.support.records import open_attempts, payment_key
-from tests.support.stack import PROJECT, Stack
+from tests.support.stack import PROJECT, Stack, rows_where
 
 PAGE = (PROJECT / "docs/operate.md").read_text("utf-8")
 FIRST_HOUR = PAGE.partition("\n## The first hour\n")[2].partition("\n## ")[0]
@@ -166,6 +167,47 @@ def test_restoring_brings_back_what_is_gone_and_leaves_what_is_there(
     assert shop.payment(gone.id) == before
     assert shop.payment(paid_since.id)["status"] == "completed"
     assert not any("restored" in name for name in owner.stack.dynamodb.list_tables()["TableNames"])
+
+
+def test_what_a_restored_refund_waits_for_is_known_again(
+    owner: Owner, shop: Shop, shopper: Shopper
+) -> None:
+    checkout = shop.checkout()
+    assert shopper.pay(checkout, STAYS_PENDING_CARD).status_code == 200
+    pending = shop.request("POST", f"/v1/payments/{checkout.id}/refunds", json={"amount": "1.00"})
+    assert pending.status_code == 202
+    refund_id = pending.json()["id"]
+    work = {"id": {"S": refund_id}}
+    dynamodb, resources = owner.stack.dynamodb, owner.stack.resources
+    (row,) = rows_where(owner.stack, "AttemptsTable", "id", refund_id)
+    copies = owner.types("make backup")
+    key = payment_key(checkout)
+    dynamodb.delete_item(TableName=resources["PaymentsTable"], Key=key)
+    dynamodb.delete_item(TableName=resources["PaymentsTable"], Key=key | work)
+    dynamodb.delete_item(TableName=resources["AttemptsTable"], Key=work)
+
+    (copy,) = [arn for arn in copies.split() if "PaymentsTable" in arn]
+    told = owner.types(f"make restore TABLE=PaymentsTable BACKUP={copy}")
+
+    assert told.startswith("Missing rows restored: 2.")
+    assert "without outcome: 1." in told
+    assert rows_where(owner.stack, "AttemptsTable", "id", refund_id) == [row]
+
+
+def test_the_restore_drill_goes_as_the_docs_say_and_changes_nothing(
+    owner: Owner, shop: Shop
+) -> None:
+    checkout = shop.checkout()
+    before = shop.payment(checkout.id)
+    drill = PAGE.partition("\n### Restore drill\n")[2].partition("\n## ")[0]
+    (block,) = re.findall(r"```sh\n(.*?)```", drill, re.DOTALL)
+    backup, *restores = block.strip().splitlines()
+    owner.types(backup)
+    assert len(restores) == 3
+    for restore in restores:
+        told = owner.types(restore)
+        assert re.match(r"Missing rows restored: 0\. Existing rows left unchanged: [1-9]", told)
+    assert shop.payment(checkout.id) == before
 
 
 @pytest.mark.parametrize("table", ["AttemptsTable", "NoTable"])

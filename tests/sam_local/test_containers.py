@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from local.sam import engine
 from tests.benchmarks.built import python_3_13
+from tests.sam_local import engine
 from tests.sam_local.conftest import skip
 from tests.support.stack import PROJECT
 

@@ -36,10 +36,6 @@ class Stack:
     It prints all there is to print, unless it is told otherwise: nothing secret may be in it.
     """
 
-    module = "local.emulator"
-    start_seconds = START_SECONDS
-    stop_seconds = STOP_SECONDS
-
     def __init__(
         self,
         parameters: dict[str, str] | None = None,
@@ -47,6 +43,7 @@ class Stack:
         *,
         notes_calls: bool = True,
         log: str = "debug",
+        aws_port: int = 0,
     ) -> None:
         options = [f"--log={log}"]
         options += [f"--parameter={name}={value}" for name, value in (parameters or {}).items()]
@@ -59,9 +56,8 @@ class Stack:
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", self.module, "--port=0", "--aws-port=0"),
-                    "--until-stdin-ends",
-                    *options,
+                    *(sys.executable, "-m", "local.emulator", "--port=0"),
+                    *(f"--aws-port={aws_port}", "--until-stdin-ends", *options),
                 ],
                 cwd=PROJECT,
                 stdin=subprocess.PIPE,
@@ -72,7 +68,7 @@ class Stack:
         self.url, self.aws_url = self._wait_until_ready()
 
     def _wait_until_ready(self) -> tuple[str, str]:
-        deadline = time.monotonic() + self.start_seconds
+        deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             if ready := _READY.search(self.log):
                 return ready[1], ready[2]
@@ -102,7 +98,7 @@ class Stack:
     def stop(self) -> int:
         """Ends it as Ctrl-C does; the exit status is the process's own."""
         self.interrupt()
-        status = self._process.wait(timeout=self.stop_seconds)
+        status = self._process.wait(timeout=STOP_SECONDS)
         assert self._process.stdin is not None
         self._process.stdin.close()
         return status

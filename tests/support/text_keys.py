@@ -10,6 +10,7 @@ import ast
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, nodes
 
@@ -58,31 +59,33 @@ def _problems() -> set[str]:
 def conflict_reasons() -> set[str]:
     """Every `reason` that a 409 may have."""
     refusals = {*lifecycle.REFUSAL_REASONS.values(), *_arguments("NotPayableError", 0)}
-    refusals |= {*_arguments("ConflictError", 0), AUTHORIZATION_EXPIRED}
-    return refusals | {KeyReusedError.reason}
+    return refusals | {
+        KeyReusedError.reason,
+        *_arguments("ConflictError", 0),
+        AUTHORIZATION_EXPIRED,
+    }
 
 
 def _error_contents() -> set[str]:
-    return {
-        *_arguments("_envelope", 1),
-        *_tabled_errors(),
-        *vars(error_responses)["_UNAVAILABLE"].values(),
-        *_arguments("_unavailable", 0),
-        *(_arguments("ConflictError", 1) - {""}),
-        *conflict_reasons(),
-    }
+    messages = {"cancel_already_paid", "operation_in_progress"}  # said in place of the reason
+    unavailable = {*_error_table("_UNAVAILABLE"), "unavailable"}
+    return {*_envelope_keys(), *unavailable, *conflict_reasons(), *messages}
 
 
 def _error_titles() -> set[str]:
-    return _tabled_errors() | {
-        title
-        for call in _calls("_envelope")
-        for title in _literals(_keyword(call, "title") or call.args[1])
-    }
+    titled = [title for call in _calls("_envelope") if (title := _keyword(call, "title"))]
+    return _envelope_keys().union(*map(_literals, titled))
 
 
-def _tabled_errors() -> set[str]:
-    return {"internal"} | {key for _, key in vars(error_responses)["_ENVELOPES"].values()}
+def _envelope_keys() -> set[str]:
+    """What an envelope is asked for under its own title."""
+    return {key for _, key in _error_table("_ENVELOPES")} | {"invalid_input", "internal"}
+
+
+def _error_table(name: str) -> Iterable[Any]:
+    """A table of the module that makes errors into responses: what errors lead to."""
+    values: Iterable[Any] = vars(error_responses)[name].values()
+    return values
 
 
 def _field_codes() -> set[str]:
@@ -158,6 +161,18 @@ def _arguments(function: str, position: int) -> set[str]:
         for call in _calls(function)
         for argument in call.args[position : position + 1]
         for value in _literals(argument)
+    }
+
+
+def _returned(function: str) -> set[str]:
+    """The literals that functions of this name return."""
+    return {
+        value
+        for node in itertools.chain.from_iterable(map(ast.walk, _trees()))
+        if isinstance(node, ast.FunctionDef) and node.name == function
+        for part in ast.walk(node)
+        if isinstance(part, ast.Return) and part.value
+        for value in _literals(part.value)
     }
 
 

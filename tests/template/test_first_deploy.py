@@ -115,7 +115,7 @@ def test_a_metric_without_data_takes_no_other_metric_s_data_out_of_an_alarm(
             divisors = re.findall(r"/ (\w+)$", bare)
             metrics = {metric["Id"] for metric in alarm["Metrics"] if "MetricStat" in metric}
             assert metrics & set(re.findall(r"[a-z_]+", bare)) == set(divisors), name
-    assert sums == 2
+    assert sums == 3
 
 
 # ------------------------------------------------------------------------------ room to run

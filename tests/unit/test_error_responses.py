@@ -184,10 +184,6 @@ FAULTS: dict[str, tuple[InvalidInputError, set[str]]] = {
         of_order(amount="x", currency="XXX", return_url="x", customer_email="x"),
         {"invalid_amount", "unknown_currency", "invalid_url", "invalid_email"},
     ),
-    "too much": (
-        InvalidInputError(FieldError("amount", "too_large", {"maximum": "500.00"})),
-        {"too_large"},
-    ),
     "zero": (of_order(amount="0"), {"amount_not_positive"}),
     "above the authorized": (
         InvalidInputError(FieldError("amount", "too_large", {"maximum": "80.00"})),

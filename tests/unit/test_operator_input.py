@@ -38,6 +38,7 @@ RIGHT_AND_WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
     "TABLE": ("PaymentsTable", ("Payments Table", "payments-table", "../x")),
     "AT": ("2020-01-31T12:00:00Z", ("yesterday", "2020-01-31T12:00:00", "31.01.2020")),
     "BACKUP": ("arn:aws:dynamodb:us-east-1:1:table/t/backup/b", ("arn:aws:s3:::b", "latest")),
+    "TIMES": ("2", ("0", "-1", "1001", "often", "1.5")),
     "ENV": ("dev", ("staging", "production")),
     "ARCH": ("arm64", ("arm", "amd64")),
     "BUILD": (".aws-sam/build", ()),
@@ -223,6 +224,7 @@ def test_what_aws_refuses_is_said_in_plain_words(
 STARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "PORT": (("0",), ("", "http", "65536", "-1", "80.5")),
     "AWS_PORT": (("0",), ("", "aws", "100000")),
+    "STAGE": (("", "prod"), ("a/b", "a b", "s" * 129)),
     "LIFETIME": (("", "1", "86400"), ("0", "-1", "soon", "1.5", "9" * 10)),
     "LOG": (("", "debug"), ("info", "DEBUG", "1")),
 }
@@ -231,8 +233,8 @@ STARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 def can_start(variable: str, value: str) -> tuple[bool, list[tuple[str, str]]]:
     """Whether it can, and the parameters of the template that it would start with."""
     flag = f"--{variable.lower().replace('_', '-')}={value}"
-    options = console.parser("local.emulator", "").parse_args(["--port=0", "--aws-port=0", flag])
-    return console.can_start(options, "start"), options.parameter
+    options = console.parser("").parse_args(["--port=0", "--aws-port=0", flag])
+    return console.can_start(options), options.parameter
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ class Function:
 
     def log_error(self, error: Exception, request_id: str) -> None:
         """Type and place of an unforeseen error; never its message, which may quote input."""
+        self.services.telemetry.count_unforeseen_error()
         self.services.telemetry.logger.error(
             "unforeseen error",
             request_id=request_id,

@@ -133,10 +133,10 @@ class ConflictError(RefusedError):
         self.message = message or reason
         self.details = details
 
-    @staticmethod
-    def operation_in_progress() -> "ConflictError":
+    @classmethod
+    def operation_in_progress(cls) -> "ConflictError":
         """A capture, void or refund is under way: it will be over, and asking again is right."""
-        return ConflictError("in_progress", "operation_in_progress")
+        return cls("in_progress", "operation_in_progress")
 
 
 class OperationRefusedError(RefusedError):

@@ -13,6 +13,9 @@ class Settings:
     """The parameters of the template, as a function's environment carries them."""
 
     service: str
+    function: str
+    version: str
+    release: str
     public_base_url: str
     live_acquirer: str
     payment_lifetime_seconds: int
@@ -28,6 +31,9 @@ class Settings:
     def read(cls, environment: Mapping[str, str]) -> Self:
         return cls(
             service=environment.get("POWERTOOLS_SERVICE_NAME", "payments"),
+            function=environment.get("AWS_LAMBDA_FUNCTION_NAME", "local"),
+            version=environment.get("AWS_LAMBDA_FUNCTION_VERSION", "local"),
+            release=environment.get("RELEASE") or "local",
             public_base_url=environment.get("PUBLIC_BASE_URL", ""),
             live_acquirer=environment.get("LIVE_ACQUIRER", NO_ACQUIRER),
             payment_lifetime_seconds=int(environment.get("PAYMENT_LIFETIME_SECONDS", "86400")),

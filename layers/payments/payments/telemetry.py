@@ -6,6 +6,7 @@ from aws_lambda_powertools.metrics.functions import is_metrics_disabled
 
 from payments.errors import AwsUnavailableError
 from payments.model.ids import Mode
+from payments.settings import Settings
 
 NAMESPACE = "Payments"
 
@@ -13,9 +14,9 @@ NAMESPACE = "Payments"
 class Telemetry:
     """One function's log and metrics, named by its service."""
 
-    def __init__(self, service: str) -> None:
-        self._service = service
-        self.logger = Logger(service=service)
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.logger = Logger(service=settings.service)
         self._emits_metrics = not is_metrics_disabled()
 
     def count(self, metric: str, mode: Mode) -> None:
@@ -25,6 +26,12 @@ class Telemetry:
     def measure(self, metric: str, value: int) -> None:
         """How large something is now."""
         self._emit(metric, value, {})
+
+    def count_unforeseen_error(self) -> None:
+        """By release, whose alarm rolls a deploy back; and by version, which says where to look."""
+        here = self._settings
+        self._emit("UnforeseenErrors", 1, {"release": here.release})
+        self._emit("UnforeseenErrors", 1, {"function": here.function, "version": here.version})
 
     def report_risk_unavailable(self, error: Exception) -> None:
         """Counters, lists or fingerprints were not there: a challenge takes their place."""
@@ -45,7 +52,7 @@ class Telemetry:
             unit=MetricUnit.Count,
             value=value,
             namespace=NAMESPACE,
-            default_dimensions={"service": self._service, **dimensions},
+            default_dimensions={"service": self._settings.service, **dimensions},
         ):
             pass
 

@@ -62,7 +62,7 @@ class CancelPayment:
         except UnavailableError:
             current = self._payments.get(payment.account, payment.id)
             if current is None or not _is_let_go(current):
-                raise  # it has not begun
+                raise  # nothing was begun
             return current
 
 

@@ -52,7 +52,7 @@ class Stores:
         self._given_run_together = run_together
         self.settings = Settings.read(self._environment)
         self.clock: Clock = clock or SystemClock()
-        self.telemetry = Telemetry(self.settings.service)
+        self.telemetry = Telemetry(self.settings)
         aws: Any = session or boto3
         self._dynamodb = AwsClient(aws.client("dynamodb", config=CLIENT_CONFIG))
         if "CARD_KEY_ID" in self._environment:

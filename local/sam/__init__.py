@@ -1,1 +1,0 @@
-"""`make start-sam`: the API's functions in SAM's containers, all else in the local stack."""
