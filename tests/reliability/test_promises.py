@@ -1,10 +1,12 @@
 """Single promises, each seen alone: how many calls, what a refusal is like, how long it takes."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from payments.model.lifecycle import Status
+from payments.model.operation import OperationResult, OperationStatus
 from payments.model.payment import Payment
 from tests.reliability.faults import Faults
 from tests.reliability.invariants import check
@@ -296,6 +298,41 @@ def test_a_capture_without_an_answer_is_told_as_under_way(simulated: Stage) -> N
         assert answers[0].body["operation"]["status"] == "pending"
         world.settle()
         assert world.stored()[0].captured_minor == 80_00
+        check(world)
+    finally:
+        world.close()
+
+
+class _TakesItsTime:
+    """An acquirer that says of each first capture that it will see."""
+
+    def __init__(self, acquirer: Any) -> None:
+        self._acquirer = acquirer
+        self._asked: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._acquirer, name)
+
+    def capture(self, charge: str, reference: str, amount_minor: int) -> OperationResult:
+        if reference not in self._asked:
+            self._asked.add(reference)
+            return OperationResult(OperationStatus.PENDING)
+        result: OperationResult = self._acquirer.capture(charge, reference, amount_minor)
+        return result
+
+
+def test_a_capture_that_the_acquirer_has_not_decided_is_told_as_under_way(
+    simulated: Stage,
+) -> None:
+    world = World(simulated, wrap_acquirer=_TakesItsTime)
+    try:
+        ticket = prepared(world, held)
+        answers: list[Answer] = []
+        world.run(lambda: answers.append(world.capture(ticket)))
+        assert answers[0].status == 202
+        assert answers[0].body["operation"]["status"] == "pending"
+        world.settle()
+        assert world.stored()[0].status is Status.SUCCEEDED
         check(world)
     finally:
         world.close()
