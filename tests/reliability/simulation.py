@@ -144,7 +144,7 @@ def _bookkeeper(world: World, mind: random.Random, found: list[Ticket], *, is_he
 def _is_paid(world: World, ticket: Ticket) -> bool:
     """As far as its shopper knows."""
     return any(
-        subject == ticket.id and answer.body.get("status") == "succeeded"
+        subject == ticket.id and answer.body.get("status") in ("succeeded", "authorized")
         for subject, answer in world.answers
     )
 

@@ -112,6 +112,12 @@ def two_creates(world: World) -> Requests:
     return lambda: world.create("order-1"), lambda: world.create("order-1")
 
 
+def hold_and_cancel(world: World) -> Requests:
+    """The merchant lets a payment go that its shopper is just paying."""
+    ticket = prepared(world, partial(create, capture=False))
+    return lambda: world.pay(ticket, CANARY_NUMBER, PAGE), lambda: world.void(ticket)
+
+
 def capture_and_void(world: World) -> Requests:
     ticket = prepared(world, held)
     return lambda: world.capture(ticket, "80.00"), lambda: world.void(ticket)
@@ -212,6 +218,12 @@ PAIRS = {
         authorize_and_reconcile,
         lambda: {"wrap_acquirer": NothingIsReversed},
         "reads requires_action, charged",
+    ),
+    "hold and cancel": Pair(
+        hold_and_cancel,
+        lambda: _mutation(without_condition("UpdateItem", change_to("canceled"))),
+        "reads canceled, charged",
+        FEWER_ORDERS,
     ),
     "capture and void": Pair(
         capture_and_void,
