@@ -14,7 +14,7 @@ from payments.errors import (
 )
 from payments.inputs.checkout_form import parse_form
 from payments.model.ids import Mode
-from payments.model.lifecycle import Status
+from payments.model.lifecycle import PAID, REFUSAL_REASONS, Status
 from payments.model.payment import Payment
 from payments.use_cases.shopper_payments import Progress
 from payments.web.checkout_link import read_checkout_data
@@ -166,11 +166,15 @@ def _submit(
 def _json_progress(request: Request, progress: Progress, *, after_post: bool) -> Response:
     payment = progress.payment
     here = status_url(payment, request.base_url)
-    if progress.status in (Status.SUCCEEDED, Status.AUTHORIZED):
-        return json_response(200, {"status": progress.status, "redirect": return_link(payment)})
+    if progress.status is Status.AUTHORIZED or progress.status in PAID:
+        # What the merchant gives back later is no matter of the checkout's.
+        shown = Status.SUCCEEDED if progress.status in PAID else progress.status
+        return json_response(200, {"status": shown, "redirect": return_link(payment)})
     if progress.challenge_url:
         answer = {"status": "requires_challenge", "redirect": progress.challenge_url}
         return json_response(202 if after_post else 200, answer)
+    if after_post and progress.status is Status.CANCELED:
+        raise NotPayableError(REFUSAL_REASONS[progress.status])  # held, and let go at once
     if after_post and progress.status is not Status.PROCESSING:
         return declined_response(payment.decline_code, request.language)
     # To be taken for a fraud is the merchant's knowledge; to the shopper it has failed.

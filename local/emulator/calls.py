@@ -68,10 +68,21 @@ def watch(session: Any, logical_ids: Mapping[str, str], note: Note) -> None:
     def before_build(model: Any, params: Mapping[str, Any], **_: Any) -> None:
         function = caller()
         if function:
-            operation = f"{model.service_model.service_name}.{model.name}"
-            note(Call(function, operation, _resource(params, logical_ids)))
+            for name, about in _asked(model.name, params):
+                operation = f"{model.service_model.service_name}.{name}"
+                note(Call(function, operation, _resource(about, logical_ids)))
 
     session.events.register("before-parameter-build", before_build)
+
+
+def _asked(operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Of a transaction its writes: AWS asks for the permission of each, and has none for all."""
+    if operation != "TransactWriteItems":
+        yield operation, params
+        return
+    for entry in params["TransactItems"]:
+        for verb, write in entry.items():
+            yield f"{verb}Item", write
 
 
 def _resource(params: Mapping[str, Any], logical_ids: Mapping[str, str]) -> str:

@@ -68,7 +68,8 @@ def _check_hold(
         assert not done
         return
     before_us = charge["capture_before_us"]
-    assert payment.capture_before_us == before_us
+    ours = payment.capture_before_us
+    assert ours == before_us, f"{payment.id} may be captured until {ours}, not {before_us}"
     assert all(one["at_us"] < before_us for one in done), f"{payment.id} was captured too late"
     if payment.status is Status.AUTHORIZED:
         due = {due.payment_id for due in world.holds.due_at(before_us + 1)}

@@ -126,7 +126,8 @@ def _bookkeeper(world: World, mind: random.Random, found: list[Ticket], *, is_he
     """Captures, lets go and gives back, whatever of it makes sense; some of it twice."""
     verbs = HOLDS_MOSTLY if is_held else REFUNDS_MOSTLY
     world.scheduler.wait(60, until=lambda: bool(found))
-    world.scheduler.sleep(mind.choice((0, 30, 60, 600)))  # most shoppers pay by then
+    if mind.random() < 0.8:
+        world.scheduler.wait(2000, until=lambda: bool(found) and _is_paid(world, found[0]))
     for _ in range(mind.randint(2, 6) if found else 0):
         world.scheduler.sleep(mind.choice((0, 1, 30, 400, world.hold_seconds // 2)))
         key = mind.choice((None, "book-1", "book-2", "book-3"))
@@ -138,6 +139,14 @@ def _bookkeeper(world: World, mind: random.Random, found: list[Ticket], *, is_he
                 world.capture(found[0], mind.choice((None, "500.00", "80.00")), key)
             case "cancel":
                 world.void(found[0])
+
+
+def _is_paid(world: World, ticket: Ticket) -> bool:
+    """As far as its shopper knows."""
+    return any(
+        subject == ticket.id and answer.body.get("status") in ("succeeded", "authorized")
+        for subject, answer in world.answers
+    )
 
 
 def _shopper(

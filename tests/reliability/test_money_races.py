@@ -58,6 +58,12 @@ def test_200_simultaneous_refunds_of_one_payment_give_back_what_was_paid_and_no_
             assert body["reason"] == "exceeds_refundable", body
             assert left <= to_minor(body["refundable_amount"], "USD") < amount
     assert len(view["refunds"]) == statuses[201] + statuses[202]
+    listed = shop.request("GET", f"/v1/payments/{checkout.id}/refunds").json()
+    assert [refund["id"] for refund in listed] == view["refunds"]
+    assert {refund["id"] for refund in shop.request("GET", "/v1/payments/refunds").json()} == set(
+        view["refunds"]
+    )
+    assert won == sum(to_minor(refund["amount"], "USD") for refund in listed)
     charge = _entry(stack, checkout)["charge"]
     assert charge["refundable_minor"] == left
     record("refunds at once", f"{statuses[201] + statuses[202]} of {REFUNDS_AT_ONCE} won")

@@ -156,10 +156,12 @@ class _SilenceIsARefusal(_Wrapper):
 
 MUTANTS = {
     "a refund's amount is free again without a response": Mutant(
-        "reads failed", wrap_acquirer=_SilenceIsARefusal
+        "reads failed", wrap_acquirer=_SilenceIsARefusal, first_seed=95
     ),
     "money is reserved without a condition": Mutant(
-        "refundable of|captured here|at the acquirer", without_condition_in_transactions
+        "refundable of|captured here|at the acquirer",
+        without_condition_in_transactions,
+        first_seed=533,
     ),
     "the claim of an Idempotency-Key has no condition": Mutant(
         "one key, two payments", without_condition("PutItem", is_claim)

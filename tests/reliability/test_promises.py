@@ -1,15 +1,18 @@
 """Single promises, each seen alone: how many calls, what a refusal is like, how long it takes."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from payments.model.lifecycle import Status
+from payments.model.operation import OperationResult, OperationStatus
 from payments.model.payment import Payment
 from tests.reliability.faults import Faults
 from tests.reliability.invariants import check
+from tests.reliability.money_scenarios import held, paid, prepared
 from tests.reliability.scenarios import create
-from tests.reliability.world import CANARY_NUMBER, Stage, World
+from tests.reliability.world import CANARY_NUMBER, Answer, Stage, World
 from tests.support.actors import CHALLENGE_CARD
 
 
@@ -218,6 +221,146 @@ def test_a_charge_that_the_reconciler_finds_still_says_who_answers_for_fraud(
     payment = _paid_in_the_dark(simulated, number, Faults(dark))
     assert payment.status == Status.SUCCEEDED
     assert _says_who_answers_for_fraud(payment, flow)
+
+
+@pytest.mark.parametrize("looked_up_by", ["workflow", "reconciler"])
+def test_a_hold_whose_answer_was_lost_is_found_and_falls_due(
+    simulated: Stage, looked_up_by: str
+) -> None:
+    fates = {("after", "acquirer.authorize"): "lost"}
+    if looked_up_by == "reconciler":
+        fates["before", "acquirer.look_up"] = "refused"
+    world = World(simulated, faults=Faults(lambda _number, side, name: fates.get((side, name))))
+    try:
+        world.run(lambda: held(world))
+        world.settle()
+        (payment,) = world.stored()
+        assert payment.status is Status.AUTHORIZED
+        check(world)  # that it is due, too
+        world.scheduler.wait(world.hold_seconds)
+        world.settle()
+        (payment,) = world.stored()
+        assert (payment.status, payment.cancellation_reason) == (
+            Status.CANCELED,
+            "authorization_expired",
+        )
+        check(world)
+    finally:
+        world.close()
+
+
+def test_a_lapse_that_could_not_begin_is_made_up_for(simulated: Stage) -> None:
+    """Every write is refused in the minute in which the hold falls due, and later none is."""
+    world = World(simulated)
+    try:
+        prepared(world, held)
+        world.scheduler.wait(world.hold_seconds)
+        world.faults.choose = lambda _number, side, name: (
+            "refused" if (side, name) == ("before", "dynamodb.TransactWriteItems") else None
+        )
+        world.run(world.reconcile)
+        assert world.stored()[0].status is Status.AUTHORIZED
+        world.settle()
+        assert world.stored()[0].status is Status.CANCELED
+        check(world)
+    finally:
+        world.close()
+
+
+@pytest.mark.parametrize("verb", ["capture", "void"])
+def test_what_aws_refused_before_it_began_is_not_told_as_done(simulated: Stage, verb: str) -> None:
+    world = World(simulated)
+    try:
+        ticket = prepared(world, held)
+        world.faults.choose = lambda _number, side, name: (
+            "refused" if (side, name) == ("before", "dynamodb.TransactWriteItems") else None
+        )
+        answers: list[Answer] = []
+        world.run(lambda: answers.append(getattr(world, verb)(ticket)))
+        assert answers[0].status == 503
+        world.settle()
+        assert world.stored()[0].status is Status.AUTHORIZED
+        check(world)
+    finally:
+        world.close()
+
+
+def test_a_capture_without_an_answer_is_told_as_under_way(simulated: Stage) -> None:
+    world = World(simulated)
+    try:
+        ticket = prepared(world, held)
+        world.faults.choose = lambda _number, side, name: (
+            "lost" if (side, name) == ("after", "acquirer.capture") else None
+        )
+        answers: list[Answer] = []
+        world.run(lambda: answers.append(world.capture(ticket, "80.00")))
+        assert answers[0].status == 202
+        assert answers[0].body["operation"]["status"] == "pending"
+        world.settle()
+        assert world.stored()[0].captured_minor == 80_00
+        check(world)
+    finally:
+        world.close()
+
+
+class _TakesItsTime:
+    """An acquirer that says of each first capture that it will see."""
+
+    def __init__(self, acquirer: Any) -> None:
+        self._acquirer = acquirer
+        self._asked: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._acquirer, name)
+
+    def capture(self, charge: str, reference: str, amount_minor: int) -> OperationResult:
+        if reference not in self._asked:
+            self._asked.add(reference)
+            return OperationResult(OperationStatus.PENDING)
+        result: OperationResult = self._acquirer.capture(charge, reference, amount_minor)
+        return result
+
+
+def test_a_capture_that_the_acquirer_has_not_decided_is_told_as_under_way(
+    simulated: Stage,
+) -> None:
+    world = World(simulated, wrap_acquirer=_TakesItsTime)
+    try:
+        ticket = prepared(world, held)
+        answers: list[Answer] = []
+        world.run(lambda: answers.append(world.capture(ticket)))
+        assert answers[0].status == 202
+        assert answers[0].body["operation"]["status"] == "pending"
+        world.settle()
+        assert world.stored()[0].status is Status.SUCCEEDED
+        check(world)
+    finally:
+        world.close()
+
+
+def test_a_refund_that_has_no_outcome_for_a_day_is_told_to_a_human(simulated: Stage) -> None:
+    away = [True]
+    world = World(simulated)
+    try:
+        ticket = prepared(world, paid)
+        world.faults.choose = lambda _number, side, name: (
+            "refused" if away[0] and side == "before" and name.startswith("acquirer.") else None
+        )
+        answers: list[Answer] = []
+        world.run(lambda: answers.append(world.refund(ticket, "10.00")))
+        assert answers[0].status == 202
+        world.run(world.reconcile)
+        world.scheduler.wait(86_400)
+        world.run(world.reconcile)
+        assert world.stored()[0].refundable_minor == 490_00
+        log = world.stage.log.getvalue()
+        assert log.count("no outcome for a day") == 1
+        assert answers[0].body["id"] in log
+        away[0] = False
+        world.settle()
+        check(world)
+    finally:
+        world.close()
 
 
 def test_a_known_outcome_does_not_wait_for_an_acquirer_that_is_away(simulated: Stage) -> None:

@@ -83,12 +83,9 @@ class CapturePayment:
             raise KeyReusedError
         if not known.is_new and _is_by(payment, known.resource_id):
             return Captured(payment, is_replay=True)
+        # Refused now, the key stays bound: another request with it may be making the capture.
         operation = self._operation(merchant, payment, request, known.resource_id, now_us)
-        try:
-            return Captured(self._capture(payment, operation), is_replay=not known.is_new)
-        except ConflictError:
-            self._idempotency.release(account, route, key, known)
-            raise
+        return Captured(self._capture(payment, operation), is_replay=not known.is_new)
 
     def _capture(self, payment: Payment, operation: Operation) -> Payment:
         try:

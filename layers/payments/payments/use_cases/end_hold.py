@@ -1,6 +1,7 @@
 """Held money is captured or let go: the acquirer is asked under the lock, and its word stored."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from payments.acquirers.port import Acquirer
 from payments.acquirers.registry import Acquirers
@@ -57,7 +58,8 @@ class EndHold:
         AcquirerUnavailableError: then the operation stays under way.
         """
         self._holds.begin(payment, operation)
-        return self._store(payment, operation, self._ask(payment, operation))
+        locked = replace(payment, operation=operation)
+        return self._store(locked, operation, self._ask(locked, operation))
 
     def look_again(self, payment: Payment, operation: Operation) -> Payment:
         """What became of it; one that never arrived is done now, if it still may be.

@@ -1,7 +1,6 @@
 """The idempotency table: who used which Idempotency-Key, for which body, and what it stands for."""
 
 import hashlib
-from contextlib import suppress
 from dataclasses import dataclass
 
 from payments.adapters.aws import AwsClient, ConditionFailedError
@@ -84,16 +83,6 @@ class IdempotencyStore:
         except ConditionFailedError:
             return False
         return True
-
-    def release(self, account: Account, route: str, key: IdempotencyKey, claim: Claim) -> None:
-        """The request was refused after all, so it binds no key."""
-        with suppress(ConditionFailedError):
-            self._dynamodb.delete_item(
-                TableName=self._table,
-                Key=to_item({"pk": _scoped(account, route, key)}),
-                ConditionExpression="resource_id = :id",
-                ExpressionAttributeValues=to_item({":id": claim.resource_id}),
-            )
 
 
 def _row(

@@ -9,7 +9,7 @@ from payments.inputs.checkout_form import without_separators
 from payments.model import ids
 from payments.model.card import SCHEMES, holds_card_number, is_card_number_address
 from payments.model.declines import shown_to_shopper
-from payments.model.lifecycle import Status
+from payments.model.lifecycle import ENDS_OF_HOLDS, Status
 from payments.model.payment import Payment
 from payments.use_cases.shopper_payments import Progress
 from payments.web.http import Request, Response
@@ -64,7 +64,7 @@ def payment_page(
     values: dict[str, Any] = _purchase(request, payment)
     if state := _ENDED.get(progress.status):
         back = return_link(payment)
-        is_settled = progress.status in (Status.AUTHORIZED, Status.SUCCEEDED, Status.CANCELED)
+        is_settled = progress.status in {Status.AUTHORIZED, *ENDS_OF_HOLDS}
         ended = values | {"state": state, "return_link": back}
         return page(request, 200, "ended", ended, back if moves_on and is_settled else None)
     if progress.challenge_url:
