@@ -171,7 +171,7 @@ MUTANTS = {
         without_condition("UpdateItem", change_to("processing")),
     ),
     "the card is kept after the answer": Mutant("a card outlived", _keep_the_card),
-    "a page's cards share a row": Mutant("is recorded", OneRowForAPage(), first_seed=243),
+    "a page's cards share a row": Mutant("is recorded", OneRowForAPage(), first_seed=155),
     "each charge has a reference of its own": Mutant(
         "charged", wrap_acquirer=_NewReferenceEachTime
     ),
