@@ -176,7 +176,7 @@ MUTANTS = {
         "charged", wrap_acquirer=_NewReferenceEachTime
     ),
     "no answer is taken for a decline": Mutant(
-        "charged", wrap_acquirer=_SilenceIsADecline, first_seed=154
+        "charged", wrap_acquirer=_SilenceIsADecline, first_seed=249
     ),
     "a charge under way is not reversed": Mutant(
         "charged", wrap_acquirer=NothingIsReversed, first_seed=114
