@@ -171,12 +171,12 @@ MUTANTS = {
         without_condition("UpdateItem", change_to("processing")),
     ),
     "the card is kept after the answer": Mutant("a card outlived", _keep_the_card),
-    "a page's cards share a row": Mutant("is recorded", OneRowForAPage(), first_seed=243),
+    "a page's cards share a row": Mutant("is recorded", OneRowForAPage(), first_seed=155),
     "each charge has a reference of its own": Mutant(
         "charged", wrap_acquirer=_NewReferenceEachTime
     ),
     "no answer is taken for a decline": Mutant(
-        "charged", wrap_acquirer=_SilenceIsADecline, first_seed=154
+        "charged", wrap_acquirer=_SilenceIsADecline, first_seed=249
     ),
     "a charge under way is not reversed": Mutant(
         "charged", wrap_acquirer=NothingIsReversed, first_seed=114
