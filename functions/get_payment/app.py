@@ -1,7 +1,8 @@
 """GET /v1/payments/{id} — one payment, strongly consistent."""
 
 from payments.entry import merchant_function, view_context
-from payments.inputs.merchant_api import PaymentQuery, parse
+from payments.inputs.merchant_api import parse
+from payments.inputs.queries import PaymentQuery
 from payments.web.http import Request, Response, json_response
 from payments.web.views import one_view
 from payments.wiring import Services

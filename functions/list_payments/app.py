@@ -3,7 +3,8 @@
 from urllib.parse import urlencode
 
 from payments.entry import merchant_function, view_context
-from payments.inputs.merchant_api import ListQuery, parse
+from payments.inputs.merchant_api import parse
+from payments.inputs.queries import ListQuery
 from payments.web.http import Request, Response, json_response
 from payments.web.views import list_view
 from payments.wiring import Services

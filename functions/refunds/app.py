@@ -7,12 +7,13 @@ from urllib.parse import urlencode
 from payments.entry import merchant_function
 from payments.errors import FieldError, InvalidInputError, OperationRefusedError
 from payments.inputs.idempotency_key import idempotency_key, key_errors
-from payments.inputs.merchant_api import PaymentQuery, parse
+from payments.inputs.merchant_api import parse
 from payments.inputs.money_out import OlderRefundRequest, RefundRequest, RefundsQuery
-from payments.model.operation import OperationStatus
+from payments.inputs.queries import PaymentQuery
+from payments.model.operation_result import OperationStatus
 from payments.model.refund import Refund
 from payments.web.http import Request, Response, json_response
-from payments.web.views import older_refund_view, refund_view
+from payments.web.refund_views import older_refund_view, refund_view
 from payments.wiring import Services
 
 View = Callable[[Refund], dict[str, Any]]

@@ -13,7 +13,7 @@ from payments.adapters.store.items import Values, from_item
 from payments.adapters.store.work import WorkStore
 from payments.model import ids
 from payments.model.ids import Account
-from payments.model.operation import OperationStatus
+from payments.model.operation_result import OperationStatus
 from payments.model.work import MoneyWork, WorkKind
 
 # Restoring takes minutes for small tables and hours for large ones.

@@ -129,6 +129,9 @@ CARDS = {
         checks=checks(address_line1="unavailable", postal_code="unavailable")
     ),
     "4000000000000101": Outcome(checks=checks(cvc="fail")),
+    # what their refunds do is tested in test_refunds.py
+    "4000000000005126": Outcome(),
+    "4000000000007726": Outcome(),
     # every 3DS outcome
     "4000000000001026": Outcome(three_d_secure=authenticated("A")),
     "5200000000001021": Outcome("mastercard", three_d_secure=authenticated("A")),

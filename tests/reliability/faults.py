@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from payments.acquirers.port import Acquirer, ChargeRequest
 from payments.errors import AcquirerUnavailableError
 from payments.model.authorization import Authorization, CardProfile
-from payments.model.operation import OperationResult
+from payments.model.operation_result import OperationResult
 from payments.model.three_d_secure import Authentication
 from tests.reliability.scheduler import Call, Crash, Scheduler
 

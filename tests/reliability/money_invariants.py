@@ -5,7 +5,7 @@ from typing import Any
 
 from payments.model import lifecycle
 from payments.model.lifecycle import Status
-from payments.model.operation import OperationStatus
+from payments.model.operation_result import OperationStatus
 from payments.model.payment import Payment
 from payments.model.refund import MAX_REFUNDS, Refund
 from payments.money.amounts import to_minor

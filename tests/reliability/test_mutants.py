@@ -17,7 +17,7 @@ from payments.acquirers.port import ChargeRequest
 from payments.errors import AcquirerUnavailableError
 from payments.model import ids
 from payments.model.authorization import Authorization
-from payments.model.operation import OperationResult, OperationStatus
+from payments.model.operation_result import OperationResult, OperationStatus
 from tests.reliability.invariants import check
 from tests.reliability.simulation import simulate
 from tests.reliability.world import Mutation, Stage

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from payments.model.lifecycle import Status
-from payments.model.operation import OperationResult, OperationStatus
+from payments.model.operation_result import OperationResult, OperationStatus
 from payments.model.payment import Payment
 from tests.reliability.faults import Faults
 from tests.reliability.invariants import check

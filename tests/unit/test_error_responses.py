@@ -10,7 +10,8 @@ from payments import errors
 from payments.errors import FieldError, InvalidInputError
 from payments.inputs.checkout_form import parse_form
 from payments.inputs.idempotency_key import key_errors
-from payments.inputs.merchant_api import ListQuery, PaymentRequest, parse
+from payments.inputs.merchant_api import PaymentRequest, parse
+from payments.inputs.queries import ListQuery
 from payments.model.card import Card
 from payments.model.declines import DECLINE_CODES, shown_to_shopper
 from payments.model.ids import Mode

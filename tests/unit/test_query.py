@@ -5,7 +5,8 @@ import base64
 import pytest
 
 from payments.errors import InvalidInputError
-from payments.inputs.merchant_api import Cursor, ListQuery, PaymentQuery, parse
+from payments.inputs.merchant_api import parse
+from payments.inputs.queries import Cursor, ListQuery, PaymentQuery
 from payments.model.lifecycle import Status
 from tests.support.payments import PAYMENT_ID
 

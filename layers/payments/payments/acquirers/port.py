@@ -7,7 +7,7 @@ from typing import Protocol
 from payments.errors import WalletTokenError
 from payments.model.authorization import Authorization, CardProfile
 from payments.model.card import Card
-from payments.model.operation import OperationResult
+from payments.model.operation_result import OperationResult
 from payments.model.three_d_secure import Authentication
 
 

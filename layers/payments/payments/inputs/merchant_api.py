@@ -3,12 +3,10 @@
 The bounds are those of the contract, sections 3 and 4. Input is never part of an error.
 """
 
-import base64
-import binascii
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, NamedTuple, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -27,12 +25,10 @@ from pydantic_core import PydanticCustomError
 from payments.errors import AmountError, FieldError, InvalidInputError
 from payments.model.card import holds_card_number, is_card_number_address
 from payments.model.hosts import ascii_host, is_host
-from payments.model.ids import Mode, is_payment_id, is_refund_id
-from payments.model.lifecycle import Status
+from payments.model.ids import Mode
 from payments.money.amounts import parse_amount
 from payments.money.currencies import MINOR_UNIT_DIGITS
 
-MAX_LIST_LIMIT, DEFAULT_LIST_LIMIT = 100, 20
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]")
 # Line breaks and tabs are text. What turns the direction of writing could show another order.
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -190,69 +186,6 @@ class PaymentRequest(BaseModel):
     def amount_minor(self) -> int:
         """In minor units of `currency`."""
         return parse_amount(self.amount, self.currency)
-
-
-def _boolean(value: object) -> object:
-    booleans = {"true": True, "false": False}
-    lowered = value.lower() if isinstance(value, str) else ""
-    return booleans[lowered] if lowered in booleans else refuse("not_a_boolean")
-
-
-def _limit(value: object) -> object:
-    text = value if isinstance(value, str) and value.isascii() and value.isdigit() else ""
-    is_limit = len(text) <= 3 and 1 <= int(text or 0) <= MAX_LIST_LIMIT
-    return int(text) if is_limit else refuse("invalid_limit", max_length=MAX_LIST_LIMIT)
-
-
-def _status(value: object) -> object:
-    """Any status, and both spellings of paid (contract, section 4)."""
-    if value == "completed":
-        return Status.SUCCEEDED
-    return value if value in tuple(Status) else refuse("unknown_status")
-
-
-class Cursor(NamedTuple):
-    """Where a page ended, and a hash of the filters it was read with. Opaque to callers."""
-
-    after: str
-    filters_hash: str
-
-    def encode(self) -> str:
-        return base64.urlsafe_b64encode(f"{self.after}.{self.filters_hash}".encode()).decode()
-
-
-def _cursor(value: object, is_id: Callable[[str], bool] = is_payment_id) -> Cursor:
-    text = value if isinstance(value, str) else ""
-    try:
-        decoded = base64.b64decode(text, altchars=b"-_", validate=True).decode("ascii")
-    except (binascii.Error, UnicodeError, ValueError):
-        refuse("invalid_cursor")
-    after, _, filters_hash = decoded.partition(".")
-    return Cursor(after, filters_hash) if is_id(after) else refuse("invalid_cursor")
-
-
-TestFlag = Annotated[bool | None, BeforeValidator(_boolean)]
-Limit = Annotated[int, BeforeValidator(_limit)]
-Sort = Literal["created_on", "-created_on"]
-RefundCursor = Annotated[Cursor | None, BeforeValidator(lambda value: _cursor(value, is_refund_id))]
-
-
-class PaymentQuery(BaseModel):
-    """The query of `GET /v1/payments/{id}`."""
-
-    test: TestFlag = None
-
-
-class ListQuery(BaseModel):
-    """The query of `GET /v1/payments/`. Whether the cursor is of this list, the list knows."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-    status: Annotated[Status | None, BeforeValidator(_status)] = None
-    test: TestFlag = None
-    limit: Limit = DEFAULT_LIST_LIMIT
-    sort: Sort = "-created_on"
-    cursor: Annotated[Cursor | None, BeforeValidator(_cursor)] = None
 
 
 Model = TypeVar("Model", bound=BaseModel)

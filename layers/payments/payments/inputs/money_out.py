@@ -5,15 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from payments.inputs.merchant_api import (
-    DEFAULT_LIST_LIMIT,
-    Limit,
-    Metadata,
-    Reference,
-    RefundCursor,
-    Sort,
-    TestFlag,
-)
+from payments.inputs.merchant_api import Metadata, Reference
+from payments.inputs.queries import DEFAULT_LIST_LIMIT, Limit, RefundCursor, Sort, TestFlag
 from payments.model.refund import RefundReason
 
 

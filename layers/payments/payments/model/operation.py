@@ -12,14 +12,6 @@ class OperationKind(StrEnum):
     LAPSE = "lapse"  # a void, because nobody captured the money in time
 
 
-class OperationStatus(StrEnum):
-    """What the acquirer says of a capture, a void or a refund."""
-
-    PENDING = "pending"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-
-
 @dataclass(frozen=True, slots=True)
 class Operation:
     """The lock of a held payment: captures and voids exclude each other by it.
@@ -34,16 +26,3 @@ class Operation:
     amount_minor: int = 0
     fee_minor: int = 0
     net_minor: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class OperationResult:
-    """The acquirer's response to a capture, a void or a refund.
-
-    `failure_code` is stable English, None unless it failed. `may_still_fail`: the acquirer tells
-    us of a later failure only if we ask again.
-    """
-
-    status: OperationStatus
-    failure_code: str | None = None
-    may_still_fail: bool = False

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from payments.model.ids import Account
-from payments.model.operation import OperationStatus
+from payments.model.operation_result import OperationStatus
 
 MAX_REFUNDS = 20
 

@@ -13,7 +13,8 @@ from payments.errors import OperationRefusedError
 from payments.model.clock import Clock
 from payments.model.ids import SIMULATOR, Account, Mode
 from payments.model.lifecycle import Event
-from payments.model.operation import Operation, OperationKind, OperationResult, OperationStatus
+from payments.model.operation import Operation, OperationKind
+from payments.model.operation_result import OperationResult, OperationStatus
 from payments.model.payment import Payment
 
 _EVENTS = {

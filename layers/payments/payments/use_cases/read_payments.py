@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from payments.adapters.store.payments import PageRequest, PaymentStore
 from payments.errors import FieldError, InvalidInputError, PaymentNotFoundError
-from payments.inputs.merchant_api import Cursor, ListQuery
+from payments.inputs.queries import Cursor, ListQuery
 from payments.model import ids
 from payments.model.clock import Clock
 from payments.model.ids import Account, Mode

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from payments.adapters.store.payments import PaymentStore
 from payments.adapters.store.refunds import RefundStore
 from payments.errors import FieldError, InvalidInputError, PaymentNotFoundError
-from payments.inputs.merchant_api import Cursor
 from payments.inputs.money_out import RefundsQuery
+from payments.inputs.queries import Cursor
 from payments.model import ids
 from payments.model.ids import Account
 from payments.model.refund import Refund

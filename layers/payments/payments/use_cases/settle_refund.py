@@ -10,7 +10,7 @@ from payments.adapters.store.work import WorkStore
 from payments.errors import UnavailableError
 from payments.model.clock import Clock
 from payments.model.ids import Mode
-from payments.model.operation import OperationResult, OperationStatus
+from payments.model.operation_result import OperationResult, OperationStatus
 from payments.model.payment import Payment
 from payments.model.refund import MAX_REFUNDS, Refund
 

@@ -10,7 +10,6 @@ from payments.model.authorization import CHECKED, NOT_PROVIDED
 from payments.model.ids import Mode
 from payments.model.lifecycle import Status
 from payments.model.payment import Payment
-from payments.model.refund import Refund
 from payments.money.amounts import format_amount, to_number
 from payments.web.checkout_link import checkout_url
 from payments.web.texts import text
@@ -60,12 +59,12 @@ def one_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
         "payment_method": card.method if card else None,
         "card_last4": card.last4 if card else None,
         "card_brand": card.brand if card else None,
-        "created_at": _to_the_second(payment.created_at_us),
-        "updated_at": _to_the_second(payment.updated_at_us),
+        "created_at": to_the_second(payment.created_at_us),
+        "updated_at": to_the_second(payment.updated_at_us),
         "test": payment.account.mode is Mode.TEST,
         "paid": status is Status.SUCCEEDED,
         "redirect": checkout_url(payment, context.base_url) if is_payable else None,
-        "expires_at": _to_the_second(payment.expires_at_us(context.lifetime_seconds)),
+        "expires_at": to_the_second(payment.expires_at_us(context.lifetime_seconds)),
         "metadata": dict(payment.metadata),
         "decline_reason": text(f"decline.{code}", context.language) if code else None,
         "decline_code": code,
@@ -76,45 +75,10 @@ def one_view(payment: Payment, context: ViewContext) -> dict[str, Any]:
         "captured_amount": format_amount(payment.captured_total_minor, payment.currency),
         "refunded_amount": format_amount(payment.refunded_minor, payment.currency),
         "refundable_amount": format_amount(payment.refundable_total_minor, payment.currency),
-        "capture_before": _to_the_second(before_us) if before_us else None,
+        "capture_before": to_the_second(before_us) if before_us else None,
         "cancellation_reason": payment.cancellation_reason,
         "refunds": list(payment.refund_ids),
         **({"operation": {"id": operation.id, "status": "pending"}} if operation else {}),
-    }
-
-
-def refund_view(refund: Refund) -> dict[str, Any]:
-    """A refund, as its own routes and the payment's show it."""
-    return {
-        "id": refund.id,
-        "payment_id": refund.payment_id,
-        "amount": format_amount(refund.amount_minor, refund.currency),
-        "currency": refund.currency,
-        "status": refund.status,
-        "reason": refund.reason,
-        "reference": refund.reference,
-        "failure_code": refund.failure_code,
-        "failure_reason": refund.failure_code and refund.failure_code.replace("_", " "),
-        "net": format_amount(refund.net_minor, refund.net_currency),
-        "net_currency": refund.net_currency,
-        "metadata": dict(refund.metadata),
-        "test": refund.account.mode is Mode.TEST,
-        "created_at": _to_the_second(refund.created_at_us),
-        "updated_at": _to_the_second(refund.updated_at_us),
-    }
-
-
-def older_refund_view(refund: Refund) -> dict[str, Any]:
-    """The documented older spelling of a refund: exactly these keys."""
-    return {
-        "id": refund.id,
-        "provider_refund_id": refund.id,
-        "charge_id": refund.payment_id,
-        "amount": format_amount(refund.amount_minor, refund.currency),
-        "currency": refund.currency.lower(),
-        "reason": refund.reason,
-        "status": refund.status,
-        "test": refund.account.mode is Mode.TEST,
     }
 
 
@@ -169,7 +133,8 @@ def _uuid(*names: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, json.dumps(names)))
 
 
-def _to_the_second(time_us: int) -> str:
+def to_the_second(time_us: int) -> str:
+    """As the one-view shows times: UTC, without fractions."""
     return _utc(time_us).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

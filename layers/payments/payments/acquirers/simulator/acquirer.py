@@ -15,7 +15,7 @@ from payments.acquirers.simulator.cards import behaviour_of
 from payments.adapters.aws import AwsClient, ConditionFailedError
 from payments.adapters.store.items import from_item, to_item
 from payments.model.authorization import Authorization, AvsCvcResults, CardProfile
-from payments.model.operation import OperationResult
+from payments.model.operation_result import OperationResult
 from payments.model.three_d_secure import Authentication, eci_of, shifts_liability
 
 ONE_TIME_CODE = "123456"

@@ -10,7 +10,7 @@ from typing import Any
 from payments.acquirers.simulator.cards import FAIL_LATER, STAY_PENDING
 from payments.adapters.aws import AwsClient, ConditionFailedError
 from payments.adapters.store.items import from_item, to_item
-from payments.model.operation import OperationResult, OperationStatus
+from payments.model.operation_result import OperationResult, OperationStatus
 
 # When a refund that fails later fails, and when one that stays pending succeeds.
 REFUND_SECONDS = 30

@@ -21,7 +21,7 @@ from payments.adapters.store.work import WorkStore
 from payments.adapters.store.writes import Update, transact, update
 from payments.model.ids import REFUND_PREFIX, Account
 from payments.model.lifecycle import Event, Status
-from payments.model.operation import OperationStatus
+from payments.model.operation_result import OperationStatus
 from payments.model.payment import Payment, StatusChange
 from payments.model.refund import Refund, RefundReason
 from payments.model.work import MoneyWork, WorkKind
