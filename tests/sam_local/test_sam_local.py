@@ -104,14 +104,18 @@ def test_every_function_answers_its_recorded_event(demo_shop: Shop, shopper: Sho
     answers = dict(zip(functions, answered, strict=True))
 
     statuses = {name: answer.get("statusCode") for name, answer in answers.items()}
-    assert statuses == dict.fromkeys(functions) | {
+    # The checkout's event pays the payment, perhaps before the refund's event comes to it.
+    assert statuses.pop("refunds") in (201, 409)
+    expected = dict.fromkeys(statuses) | {
         "create_payment": 202,
         "get_payment": 200,
         "list_payments": 200,
         "checkout": 303,
+        "captures": 409,
         "simulated_issuer": 404,
         "three_d_secure_return": 404,
     }
+    assert statuses == expected
     assert answers["authorizer"]["policyDocument"]["Statement"][0]["Effect"] == "Allow"
     assert json.loads(answers["get_payment"]["body"])["id"] == unpaid.id
     assert paid.id in {row["id"] for row in json.loads(answers["list_payments"]["body"])}
