@@ -5,9 +5,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from payments.errors import AmountError, FieldError, InvalidInputError
 from payments.inputs.merchant_api import Metadata, Reference
 from payments.inputs.queries import DEFAULT_LIST_LIMIT, Limit, RefundCursor, Sort, TestFlag
 from payments.model.refund import RefundReason
+from payments.money.amounts import parse_amount
+from payments.money.currencies import MINOR_UNIT_DIGITS
 
 
 class CancellationReason(StrEnum):
@@ -70,3 +73,17 @@ class RefundsQuery(BaseModel):
     limit: Limit = DEFAULT_LIST_LIMIT
     sort: Sort = "-created_on"
     cursor: RefundCursor = None
+
+
+def requested_minor(amount: str | None, currency: str) -> int | None:
+    """The amount in minor units, None if the merchant names none. Raises InvalidInputError.
+
+    Only the payment knows the currency, so the body's model cannot judge its amount.
+    """
+    if amount is None:
+        return None
+    try:
+        return parse_amount(amount, currency)
+    except AmountError as error:
+        error_found = FieldError("amount", error.code, {"digits": MINOR_UNIT_DIGITS[currency]})
+        raise InvalidInputError(error_found) from None

@@ -6,7 +6,6 @@ from payments.adapters.store.idempotency import IdempotencyStore
 from payments.adapters.store.payments import PaymentStore
 from payments.adapters.store.transitions import TransitionRefusedError
 from payments.errors import (
-    AmountError,
     ConflictError,
     FieldError,
     InvalidInputError,
@@ -16,7 +15,7 @@ from payments.errors import (
     UnavailableError,
 )
 from payments.inputs.idempotency_key import IdempotencyKey
-from payments.inputs.money_out import CaptureRequest
+from payments.inputs.money_out import CaptureRequest, requested_minor
 from payments.model import ids
 from payments.model.clock import Clock
 from payments.model.ids import Account
@@ -25,8 +24,7 @@ from payments.model.merchant import Merchant
 from payments.model.operation import Operation, OperationKind
 from payments.model.payment import Payment
 from payments.model.pricing import capture_price
-from payments.money.amounts import format_amount, parse_amount
-from payments.money.currencies import MINOR_UNIT_DIGITS
+from payments.money.amounts import format_amount
 from payments.use_cases.end_hold import AUTHORIZATION_EXPIRED, EndHold
 
 
@@ -127,21 +125,11 @@ class CapturePayment:
 
 def _amount_minor(text: str | None, payment: Payment) -> int:
     """All that is authorized, or less. Raises InvalidInputError."""
-    if text is None:
-        return payment.amount_minor
-    try:
-        amount_minor = parse_amount(text, payment.currency)
-    except AmountError as error:
-        raise InvalidInputError(amount_error(error, payment.currency)) from None
+    amount_minor = requested_minor(text, payment.currency) or payment.amount_minor
     if amount_minor > payment.amount_minor:
         most = format_amount(payment.amount_minor, payment.currency)
         raise InvalidInputError(FieldError("amount", "too_large", {"maximum": most}))
     return amount_minor
-
-
-def amount_error(error: AmountError, currency: str) -> FieldError:
-    """As the create says it of its `amount`."""
-    return FieldError("amount", error.code, {"digits": MINOR_UNIT_DIGITS[currency]})
 
 
 def _is_by(payment: Payment, operation_id: str) -> bool:

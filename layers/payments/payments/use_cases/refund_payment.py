@@ -7,15 +7,13 @@ from payments.adapters.store.payments import PaymentStore
 from payments.adapters.store.refunds import RefundStore
 from payments.adapters.store.transitions import TransitionRefusedError
 from payments.errors import (
-    AmountError,
     ConflictError,
-    InvalidInputError,
     KeyReusedError,
     PaymentNotFoundError,
     UnavailableError,
 )
 from payments.inputs.idempotency_key import IdempotencyKey
-from payments.inputs.money_out import RefundRequest
+from payments.inputs.money_out import RefundRequest, requested_minor
 from payments.model import ids
 from payments.model.clock import Clock
 from payments.model.ids import SIMULATOR, Account
@@ -23,8 +21,7 @@ from payments.model.lifecycle import Status
 from payments.model.payment import Payment
 from payments.model.pricing import refunds_net_minor
 from payments.model.refund import MAX_REFUNDS, Refund
-from payments.money.amounts import format_amount, parse_amount
-from payments.use_cases.capture_payment import amount_error
+from payments.money.amounts import format_amount
 from payments.use_cases.settle_refund import MAX_TRIES, SettleRefund
 
 
@@ -121,7 +118,7 @@ class RefundPayment:
         """Raises ConflictError, InvalidInputError."""
         self._check_refundable(payment, now_us)
         left_minor = payment.refundable_total_minor
-        amount_minor = _amount_minor(request.amount, payment.currency) or left_minor
+        amount_minor = requested_minor(request.amount, payment.currency) or left_minor
         if amount_minor > left_minor:
             left = format_amount(left_minor, payment.currency)
             raise ConflictError("exceeds_refundable", refundable_amount=left)
@@ -156,12 +153,3 @@ class RefundPayment:
             raise ConflictError("too_many_refunds")
         if payment.refundable_total_minor == 0:
             raise ConflictError("already_refunded")
-
-
-def _amount_minor(text: str | None, currency: str) -> int | None:
-    if text is None:
-        return None
-    try:
-        return parse_amount(text, currency)
-    except AmountError as error:
-        raise InvalidInputError(amount_error(error, currency)) from None
